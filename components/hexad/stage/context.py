@@ -1,0 +1,18 @@
+"""What a stage knows of the run it is part of."""
+
+from pydantic import Field
+
+from hexad.records import Record
+
+
+class Context(Record):
+    """Travels to every box as one JSON string, beside the stage's own config."""
+
+    run: str = Field(description="Name of the run.")
+    store: str = Field(description="Store URI under which trees are committed, e.g. s3://hexad/quickstart.")
+    work: str = Field("", description="Local folder for scratch and checkpoints; empty: a temporary one.")
+    seed: int = 0
+    git: str = ""
+    image: str = ""
+    code: str = Field("", description="Digest of the source that this stage's result depends on.")
+    attempt: int = Field(0, ge=0, description="Raised to compute a stage again although nothing changed.")

@@ -1,0 +1,103 @@
+"""Run a stage once: reuse its committed tree, or compute, upload and commit it.
+
+A tree's place is a digest of all that its bytes depend on, so running again finds it, and a run that was killed
+goes on at the first stage whose tree was not committed. KFP's own cache sits on top and saves the process start.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, JsonValue
+
+from hexad.records import MANIFEST, Manifest, Provenance
+from hexad.stage.context import Context
+from hexad.stage.lifeline import die_with_parent
+from hexad.stage.progress import Progress
+from hexad.storage import Store, commit_tree, fetch_tree, open_store, read_manifest
+
+METRICS, CARD = "metrics.json", "card.md"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a stage's body reads and writes. `out` becomes the tree; `scratch` survives a kill of this stage."""
+
+    inputs: Mapping[str, Path]
+    manifests: Mapping[str, Manifest]
+    out: Path
+    scratch: Path
+    context: Context
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a stage's body hands back besides the files in `out`."""
+
+    metrics: dict[str, float]
+    card: str
+    metadata: dict[str, JsonValue] = field(default_factory=dict)
+    datasets: dict[str, str] = field(default_factory=dict)
+    base_model: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """A committed tree, with the numbers and the page that describe it."""
+
+    manifest: Manifest
+    metrics: dict[str, float]
+    card: str
+    cached: bool
+
+
+def execute(
+    stage: str,
+    config: BaseModel,
+    context: Context,
+    inputs: Mapping[str, str | Path],
+    body: Callable[[Workspace], Product],
+    store: Store | None = None,
+) -> StageResult:
+    """Return `stage`'s tree for this config and these inputs, computing it only when it is not there.
+
+    `inputs` maps names to KFP artifact folders that hold a manifest.json.
+    """
+    die_with_parent()
+    store = store or open_store(context.store)
+    manifests = {name: Manifest.from_json((Path(path) / MANIFEST).read_bytes()) for name, path in inputs.items()}
+    config_digest = _digest(config.model_dump(mode="json"))
+    digests = {name: manifest.digest for name, manifest in manifests.items()}
+    key = _digest([stage, config_digest, digests, context.code, context.seed, context.attempt])[:16]
+    uri = f"{context.store.rstrip('/')}/{stage}/{key}"
+    progress = Progress.for_stage(stage)
+    committed = read_manifest(store, uri)
+    if committed is None:
+        scratch = Path(context.work or tempfile.mkdtemp(prefix="hexad-")) / stage / key
+        local = {name: fetch_tree(open_store(m.uri), m, scratch / "in" / name) for name, m in manifests.items()}
+        out = scratch / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        product = body(Workspace(local, manifests, out, scratch, context, progress))
+        (out / METRICS).write_text(json.dumps(product.metrics, indent=1, sort_keys=True))
+        (out / CARD).write_text(product.card)
+        provenance = Provenance(
+            stage=stage, git=context.git, code=context.code, image=context.image, config=config_digest, inputs=digests,
+            datasets=product.datasets, base_model=product.base_model, seed=context.seed,
+        )  # fmt: skip
+        manifest = commit_tree(store, out, uri, provenance, product.metadata)
+        shutil.rmtree(scratch, ignore_errors=True)
+        progress.finish()
+        return StageResult(manifest, product.metrics, product.card, cached=False)
+    progress.finish(cached=True)
+    metrics = json.loads(store.read_bytes(f"{uri}/{METRICS}"))
+    return StageResult(committed, metrics, store.read_bytes(f"{uri}/{CARD}").decode(), cached=True)
+
+
+def _digest(value: JsonValue | list[object]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
