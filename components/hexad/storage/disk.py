@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hexad.storage.errors import AccessRefused, DiskFull, ObjectMissing, StorageError
 
-PARTIAL = ".hexad-"
+PARTIAL = ".hexad-partial-"
 """Files whose name starts with this are unfinished transfers; they are never listed."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -24,6 +25,15 @@ from hexad.storage.disk import appearing_whole, clear_disk_errors
 from hexad.storage.errors import StorageError
 
 _VOLUME = "hexad"
+_DATABASE = "sqlite3://meta.db"  # relative: in a full path JuiceFS reads "?" as the start of options
+_GATEWAY_OPTIONS = (
+    "--multi-buckets", "--no-usage-report", "--no-banner",
+    "--keep-etag", "--object-meta",  # what a resumed transfer compares
+    "--cache-size", "0", "--cache-dir", "cache",  # the objects are on this disk already
+    "--attr-cache", "0", "--dir-entry-cache", "0",
+    "--io-retries", "1",  # a full disk shall answer, not hang
+    "--log", "access.log", "--metrics", "127.0.0.1:0", "--backup-meta", "0",
+)  # fmt: skip
 _READY_SECONDS, _STOP_SECONDS, _LOCK_SECONDS, _STARTS = 20.0, 5.0, 5.0, 3
 
 
@@ -87,11 +97,12 @@ class EmbeddedS3:
             "HEXAD_S3_ACCESS_KEY": self._keys.access_key,
             "HEXAD_S3_SECRET_KEY": self._keys.secret_key,
             "HEXAD_S3_REGION": "us-east-1",
+            "HEXAD_S3_FOLDER": str(self.folder),
         }
 
     @property
-    def _database(self) -> str:
-        return f"sqlite3://{self.folder}/meta.db"
+    def _objects(self) -> str:
+        return f"{self.folder}/objects/"
 
     @property
     def _log(self) -> Path:
@@ -119,9 +130,9 @@ class EmbeddedS3:
         if not pid_file.exists():
             return
         pid = int(pid_file.read_text() or "0")
-        command = Path(f"/proc/{pid}/cmdline")
-        if pid and command.exists() and self._database.encode() in command.read_bytes().split(b"\0"):
-            os.kill(pid, signal.SIGKILL)
+        with suppress(FileNotFoundError, PermissionError, ProcessLookupError):  # gone, or its number is another's now
+            if Path(os.readlink(f"/proc/{pid}/cwd")) == self.folder:
+                os.kill(pid, signal.SIGKILL)
         pid_file.unlink(missing_ok=True)
 
     def _load_keys(self) -> _Keys:
@@ -136,11 +147,11 @@ class EmbeddedS3:
 
     def _format(self, binary: str) -> None:
         """Create the volume once. Trash off: a deleted object frees its space at once."""
-        command = [binary, "format", "--no-update", "--storage", "file", "--bucket", f"{self.folder}/objects/",
-                   "--trash-days", "0", self._database, _VOLUME]  # fmt: skip
+        command = [binary, "format", "--no-update", "--storage", "file", "--bucket", self._objects,
+                   "--trash-days", "0", _DATABASE, _VOLUME]  # fmt: skip
         done = subprocess.run(
-            command, env=self._server_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            check=False, preexec_fn=die_with_parent,
+            command, cwd=self.folder, env=self._server_environment(), stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, check=False, preexec_fn=die_with_parent,
         )  # fmt: skip
         if done.returncode:
             raise StorageError(f"{self.folder}: juicefs format failed: {_last_line(done.stderr or done.stdout)}")
@@ -149,15 +160,11 @@ class EmbeddedS3:
         """Start the gateway; the port may be taken between finding and binding it, so a few are tried."""
         for _ in range(_STARTS):
             address = f"127.0.0.1:{_free_port()}"
-            # No disk cache: the objects are on this disk already. Few I/O tries: a full disk shall answer, not hang.
-            command = [binary, "gateway", self._database, address, "--multi-buckets", "--keep-etag", "--object-meta",
-                       "--no-usage-report", "--no-banner", "--cache-size", "0", "--cache-dir", f"{self.folder}/cache",
-                       "--log", f"{self.folder}/access.log", "--metrics", "127.0.0.1:0", "--backup-meta", "0",
-                       "--io-retries", "2", "--attr-cache", "0", "--dir-entry-cache", "0"]  # fmt: skip
+            command = [binary, "gateway", _DATABASE, address, "--bucket", self._objects, *_GATEWAY_OPTIONS]
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    command, env=self._server_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True, preexec_fn=die_with_parent,  # noqa: PLW1509
+                    command, cwd=self.folder, env=self._server_environment(), stdin=subprocess.DEVNULL, stdout=log,
+                    stderr=log, start_new_session=True, preexec_fn=die_with_parent,  # noqa: PLW1509
                 )  # fmt: skip
             (self.folder / "server.pid").write_text(str(self._process.pid))
             self.endpoint = f"http://{address}"

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from pydantic import Field
 
 from hexad.records import Record
 from hexad.storage.disk import clear_disk_errors
-from hexad.storage.errors import BadStoreUri, BucketMissing, ObjectMissing
+from hexad.storage.errors import BadStoreUri, BucketMissing, DiskFull, ObjectMissing, StoreUnreachable
 from hexad.storage.hashing import file_sha256
 from hexad.storage.ranged import download_parts
 from hexad.storage.s3_errors import clear_s3_errors, retry_policy
@@ -41,6 +42,7 @@ class S3Settings(Record):
     access_key: str
     secret_key: str = Field(repr=False)
     region: str = "us-east-1"
+    folder: str = Field("", description="Where an embedded server keeps its objects on this machine; else empty.")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -54,7 +56,10 @@ class S3Settings(Record):
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
             raise BadStoreUri(f"HEXAD_S3_ENDPOINT={endpoint!r}: write http://host:port or https://host, without a path")
         region = environment.get("HEXAD_S3_REGION") or "us-east-1"
-        return cls(endpoint=endpoint.rstrip("/"), access_key=access_key, secret_key=secret_key, region=region)
+        return cls(
+            endpoint=endpoint.rstrip("/"), access_key=access_key, secret_key=secret_key, region=region,
+            folder=environment.get("HEXAD_S3_FOLDER", ""),
+        )  # fmt: skip
 
 
 class S3Store:
@@ -62,6 +67,7 @@ class S3Store:
 
     def __init__(self, settings: S3Settings, part_bytes: int = PART_BYTES) -> None:
         self._endpoint = settings.endpoint
+        self._folder = settings.folder
         self._part_bytes = part_bytes
         parts = urlsplit(settings.endpoint)
         http = urllib3.PoolManager(
@@ -86,7 +92,7 @@ class S3Store:
 
     def write_bytes(self, uri: str, data: bytes) -> None:
         bucket, key = bucket_and_key(uri)
-        with self._clear(uri):
+        with self._clear_full(uri, len(data)), self._clear(uri):
             self._creating_bucket(bucket, lambda: self._client.put_object(bucket, key, io.BytesIO(data), len(data)))
 
     def exists(self, uri: str) -> bool:
@@ -134,7 +140,7 @@ class S3Store:
         with clear_disk_errors(path):
             size, digest = path.stat().st_size, sha256 or file_sha256(path)
         if not self._holds(uri, size, digest):
-            with self._clear(uri), clear_disk_errors(path):
+            with self._clear_full(uri, size), self._clear(uri), clear_disk_errors(path):
                 self._creating_bucket(bucket, lambda: self._put_file(bucket, key, path, digest, progress))
         if progress:
             progress(size, size)
@@ -158,11 +164,16 @@ class S3Store:
 
     def _put_file(self, bucket: str, key: str, path: Path, sha256: str, progress: TransferProgress | None) -> None:
         size = path.stat().st_size
-        with path.open("rb") as file:
-            self._client.put_object(
-                bucket, key, _Counted(file, size, progress), size, metadata={"sha256": sha256},
-                part_size=self._part_bytes, num_parallel_uploads=PART_THREADS,
-            )  # fmt: skip
+        try:
+            with path.open("rb") as file:
+                self._client.put_object(
+                    bucket, key, _Counted(file, size, progress), size, metadata={"sha256": sha256},
+                    part_size=self._part_bytes, num_parallel_uploads=PART_THREADS,
+                )  # fmt: skip
+        except S3Error as error:
+            # The upload was completed, the reply was lost, and the second try found no upload to complete.
+            if error.code != "NoSuchUpload" or not self._holds(f"{SCHEME}{bucket}/{key}", size, sha256):
+                raise
 
     def _creating_bucket(self, bucket: str, write: Callable[[], Result]) -> None:
         try:
@@ -179,6 +190,23 @@ class S3Store:
         except S3Error as error:
             if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
                 raise
+
+    @contextmanager
+    def _clear_full(self, uri: str, size: int) -> Iterator[None]:
+        """Tell apart a full disk of an embedded server, to which the gateway answers 500 as to a passing fault."""
+        self._check_space(uri, size)
+        try:
+            yield
+        except StoreUnreachable:
+            self._check_space(uri, size)
+            raise
+
+    def _check_space(self, uri: str, size: int) -> None:
+        if self._folder and (free := shutil.disk_usage(self._folder).free) < size:
+            raise DiskFull(
+                f"{uri}: {size:,} bytes do not fit, {free:,} are free in the store's folder {self._folder}; "
+                "free space there, then run again: it goes on from here"
+            )
 
     @contextmanager
     def _clear(self, uri: str) -> Iterator[None]:
