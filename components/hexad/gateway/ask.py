@@ -117,7 +117,8 @@ class Progress:
         report, usage = self._report, self._usage
         notes = "; ".join(note for key in ("plan_note", "selector_note") if (note := report.get(key)))
         return (
-            f"{report.get('reason', '')} · {report.get('n_completed', 0)} of {report.get('n_launched', 0)} candidates · "
+            f"{report.get('reason', '')} · "
+            f"{report.get('n_completed', 0)} of {report.get('n_launched', 0)} candidates · "
             f"{usage.get('completion_tokens', 0)} tokens · {report.get('seconds', 0):.1f} s"
             + (f" · {notes}" if notes else "")
         )

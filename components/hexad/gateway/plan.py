@@ -5,7 +5,8 @@ import re
 from hexad.chat import read_plan, split
 
 _VALUE = r"""[\s"'`$*({\[]*(?:[-+]?\d|(?:true|false|yes|no)\b|[A-J](?=[\s.)]*(?:$|\n)))"""
-_ANSWER = re.compile(r"<answer>|\\boxed\s*\{|\banswers?\b[\s*]*(?:is|are|=|:|would be|will be|must be)" + _VALUE, re.I)
+_STATED = r"\banswers?\b[\s*]*(?:is|are|=|:|would be|will be|must be)\s*:?" + _VALUE
+_ANSWER = re.compile(rf"<answer>|\\boxed\s*\{{|{_STATED}", re.I)
 
 
 def states_answer(plan: str) -> bool:

@@ -14,6 +14,7 @@ from hexad.records import Message, Record
 
 _ALIAS = re.compile(r"plan|(?:plan\+)?bo(?P<n>[1-9]\d?)")
 _Number = TypeVar("_Number", int, float)
+_ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _LOCAL = {"model", "messages", "stream", "stream_options", "scaffold", "max_tokens", "max_completion_tokens",
           "temperature", "top_p", "seed", "n"}  # fmt: skip
 _FOR_OPENAI_ONLY = {"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"}
@@ -124,8 +125,9 @@ def read_request(raw: bytes, config: GatewayConfig) -> ChatRequest:
     except (ValueError, RecursionError) as error:
         raise ApiError(400, f"the body is not JSON: {error}") from error
     for i, message in enumerate(body.messages):
-        if not isinstance(message.get("role"), str):
-            raise ApiError(400, f"messages.{i}.role: missing; every message has a role", param=f"messages.{i}.role")
+        if message.get("role") not in _ROLES:
+            where = f"messages.{i}.role"
+            raise ApiError(400, f"{where}: {message.get('role')!r} is none of {', '.join(_ROLES)}", param=where)
     bypass = _bypass(body)
     if bypass is None and not any(m["role"] == "user" for m in body.messages):
         raise ApiError(400, "messages: no turn has the role 'user'; add the question as one", param="messages")
