@@ -2,7 +2,13 @@
 
 import ctypes
 import os
+import select
 import signal
+import sys
+import threading
+
+RUNNER = "HEXAD_RUNNER"
+"""Environment variable with the process id of the local runner that started this task."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -16,3 +22,26 @@ def die_with_parent() -> None:
         return
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_with_runner() -> None:
+    """End this process and all it started when the local runner in $HEXAD_RUNNER dies.
+
+    KFP puts a shell between the runner and a task, so `die_with_parent` alone would not notice a killed runner.
+    """
+    runner = os.environ.get(RUNNER)
+    if not runner or sys.platform != "linux":
+        return
+    os.setpgid(0, 0)
+    try:
+        handle = os.pidfd_open(int(runner))
+    except ProcessLookupError:
+        os.killpg(0, signal.SIGKILL)
+
+    def wait() -> None:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        poll.poll()
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=wait, name="die-with-runner", daemon=True).start()

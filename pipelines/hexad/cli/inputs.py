@@ -1,0 +1,47 @@
+"""Read what commands are given, or end with exit code 2 and every error."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+from rich.console import Console
+
+from hexad.pipelines.profile import Profile, load_profile
+from hexad.pipelines.recipe import Recipe, load_recipe
+from hexad.pipelines.yaml_file import InvalidFile
+
+BAD_INPUT = 2
+T = TypeVar("T")
+
+
+def say(text: str, error: bool = False) -> None:
+    """Plain text: no markup, no wrapping, so that lines can be read by tools."""
+    Console(stderr=error).print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def recipe_from(file: Path) -> Recipe:
+    return _read(load_recipe, file)
+
+
+def profile_from(name: str) -> Profile:
+    """A profile by name (profiles/NAME.yaml here or beside the source) or by file."""
+    named = Path("profiles") / f"{name}.yaml"
+    beside_source = Path(__file__).parents[3] / named
+    file = next((path for path in (Path(name), named, beside_source) if path.is_file()), named)
+    return _read(load_profile, file)
+
+
+def refuse(message: str) -> typer.Exit:
+    """Say what is wrong with the input; the exception to raise."""
+    say(message, error=True)
+    return typer.Exit(BAD_INPUT)
+
+
+def _read(load: Callable[[Path], T], file: Path) -> T:
+    try:
+        return load(file)
+    except InvalidFile as invalid:
+        count = len(invalid.problems)
+        say(f"{invalid}\n{count} error{'s' if count > 1 else ''} in {file}", error=True)
+        raise typer.Exit(BAD_INPUT) from invalid

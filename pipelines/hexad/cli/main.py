@@ -1,0 +1,164 @@
+"""The `hexad` command. Bodies import what they need when they run, so that `--help` needs neither kfp nor torch.
+
+Exit codes: 0 done, 1 the work failed, 2 bad input.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="From an open base model to a served reasoning system, with proof of what every step is worth.",
+)  # fmt: skip
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, e.g. recipes/quickstart.yaml.")]
+ProfileName = Annotated[str, typer.Option("--profile", help="A name in profiles/, or a file.")]
+
+
+class Runner(StrEnum):
+    """How local tasks run."""
+
+    SUBPROCESS = "subprocess"
+    DOCKER = "docker"
+
+
+class Target(StrEnum):
+    """What an endpoint runs on."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+    CEREBRAS = "cerebras"
+
+
+@app.command()
+def validate(recipe: RecipeFile) -> None:
+    """Check a recipe: every error with its line, its path and the mend, all at once."""
+    from hexad.cli.pipeline_commands import validate as body
+
+    raise typer.Exit(body(recipe))
+
+
+@app.command("compile")
+def compile_(
+    recipe: RecipeFile,
+    profile: ProfileName = "local",
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the YAML.")] = Path("build"),
+) -> None:
+    """Write the KFP pipeline of a recipe for a cluster's profile."""
+    from hexad.cli.pipeline_commands import compile_recipe as body
+
+    raise typer.Exit(body(recipe, profile, out))
+
+
+@app.command()
+def run(
+    recipe: RecipeFile,
+    runner: Annotated[Runner, typer.Option(help="Tasks as processes or as containers.")] = Runner.SUBPROCESS,
+    from_: Annotated[str, typer.Option("--from", metavar="STAGE", help="Compute again from this stage on.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; default runs/<recipe's name>.")] = None,
+    store: Annotated[str, typer.Option(help="s3://… or file:///…; default: a server under the run's folder.")] = "",
+    profile: ProfileName = "local",
+) -> None:
+    """Run a recipe on this machine. Run it again: finished stages are kept."""
+    from hexad.cli.run_command import run as body
+
+    raise typer.Exit(body(recipe, runner.value, from_, out, store, profile))
+
+
+@app.command()
+def submit(
+    recipe: RecipeFile,
+    profile: ProfileName,
+    host: Annotated[str, typer.Option(help="URL of the Kubeflow Pipelines API.")],
+    experiment: Annotated[str, typer.Option(help="Experiment that the run belongs to.")] = "hexad",
+    watch: Annotated[bool, typer.Option("--watch", help="Wait for the run's end.")] = False,
+) -> None:
+    """Compile a recipe and start it on a cluster."""
+    from hexad.cli.pipeline_commands import submit as body
+
+    raise typer.Exit(body(recipe, profile, host, experiment, watch))
+
+
+@app.command()
+def job(
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="A stage of the pipeline, e.g. sft.")],
+    config: Annotated[Path, typer.Option(help="YAML or JSON: the stage's section, or a whole recipe.")],
+    out: Annotated[str, typer.Option(help="Store URI or folder under which the tree is committed.")],
+    in_: Annotated[
+        list[str] | None, typer.Option("--in", metavar="NAME=TREE", help="Store URI or folder with a manifest.json.")
+    ] = None,
+    group: Annotated[str, typer.Option(help="Evaluation group, for evaluate.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
+) -> None:
+    """Run one stage by hand, as its container does."""
+    from hexad.cli.job_command import job as body
+
+    raise typer.Exit(body(stage, config, in_ or [], out, group, seed))
+
+
+@app.command()
+def grade(
+    domain: Annotated[str | None, typer.Option(help="Domain of rows that name none.")] = None,
+) -> None:
+    """Grade rows from standard input to standard output: {id, domain, gold, response} to {id, status, score, …}."""
+    from hexad.grading.cli import grade_stream
+
+    for verdict in grade_stream(sys.stdin, domain):
+        sys.stdout.write(verdict.rstrip("\n") + "\n")
+
+
+@app.command()
+def serve(
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="Store URI of a bundle, or a run's folder.")],
+    target: Annotated[Target, typer.Option(help="What the engine runs on.")] = Target.CPU,
+    port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8000,
+) -> None:
+    """Start engine and gateway over a bundle."""
+    from hexad.serving.local import serve as body
+
+    raise typer.Exit(body(bundle, target.value, port))
+
+
+@app.command()
+def ask(
+    question: str,
+    base_url: Annotated[str, typer.Option(help="URL of the endpoint.")] = "http://127.0.0.1:8000/v1",
+    model: Annotated[str | None, typer.Option(help="Model name; default: the first one served.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="HEXAD_API_KEY", help="API key.")] = None,
+) -> None:
+    """Ask a question and watch plan, candidates, scores and answer as they stream."""
+    from hexad.gateway.ask import run_ask
+
+    raise typer.Exit(run_ask(question, base_url, model, key))
+
+
+@app.command()
+def report(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, e.g. runs/quickstart.")],
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Show the numbers of a finished run and where its page is."""
+    from hexad.cli.run_command import report as body
+
+    raise typer.Exit(body(run_folder, open_))
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine: Python, packages, memory, disk, programs."""
+    from hexad.cli.doctor_command import doctor as body
+
+    raise typer.Exit(body())
+
+
+def main() -> None:
+    """Entry point of the `hexad` script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""run and report."""
+
+import signal
+import webbrowser
+from pathlib import Path
+from types import FrameType
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from hexad.cli.inputs import BAD_INPUT, profile_from, recipe_from, refuse, say
+from hexad.pipelines.console import clock
+from hexad.pipelines.run_folder import FolderInUse, RunFolder
+from hexad.records import Summary
+from hexad.stage.boxes import SECTIONS
+from hexad.storage import StorageError
+
+
+def run(file: Path, runner: str, again_from: str, out: Path | None, store: str, profile_name: str) -> int:
+    if again_from and again_from not in SECTIONS:
+        raise refuse(f"--from {again_from}: no such stage; stages are {', '.join(SECTIONS)}")
+    recipe, profile = recipe_from(file), profile_from(profile_name)
+    from hexad.pipelines.local import RunFailed, run_recipe
+
+    folder = RunFolder(out or Path("runs") / recipe.name)
+    signal.signal(signal.SIGTERM, _interrupt)
+    console = Console()
+    try:
+        result = run_recipe(recipe, profile, folder, console, runner, store, again_from)
+    except (RunFailed, FolderInUse, StorageError, OSError) as failed:
+        say(str(failed), error=True)
+        return 1
+    except KeyboardInterrupt:
+        say(f"stopped; run the same command again to go on from the last finished stage ({folder.root})", error=True)
+        return 1
+    show(console, result.summary)
+    say(f"gate: {result.decision}\nreport: {result.report}\ndone in {clock(result.seconds)}")
+    return 0
+
+
+def report(folder: Path, open_page: bool) -> int:
+    run_folder = RunFolder(folder)
+    if not (run_folder.report.is_file() and run_folder.summary.is_file()):
+        say(f"{folder}: holds no finished run; start one with: hexad run RECIPE --out {folder}", error=True)
+        return BAD_INPUT
+    try:
+        summary = Summary.model_validate_json(run_folder.summary.read_bytes())
+    except ValidationError as invalid:
+        say(f"{run_folder.summary}: not a summary ({invalid.error_count()} errors); run the recipe again", error=True)
+        return BAD_INPUT
+    show(Console(), summary)
+    say(f"report: {run_folder.report}")
+    if open_page:
+        webbrowser.open(run_folder.report.as_uri())
+    return 0
+
+
+def show(console: Console, summary: Summary) -> None:
+    """Stages and what every cell scored."""
+    stages = Table("stage", "status", "time", title=f"{summary.recipe} (seed {summary.seed})", title_justify="left")
+    for name, stage in summary.stages.items():
+        stages.add_row(name, stage.status, clock(stage.seconds))
+    console.print(stages)
+    cells = Table("cell", "score", "95 % interval", "questions", title="every question", title_justify="left")
+    for cell, scores in summary.scores.items():
+        if score := scores.get("all"):
+            low, high = score.ci95
+            cells.add_row(cell, f"{score.mean:.3f}", f"{low:.3f} to {high:.3f}", str(score.questions))
+    console.print(cells)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,178 @@
+"""`hexad run`: compile, start the store, execute the compiled YAML in a process of its own, watch, collect."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+import hexad
+from hexad.pipelines import watch
+from hexad.pipelines.console import LiveTable, PlainLines
+from hexad.pipelines.profile import Profile
+from hexad.pipelines.recipe import Recipe
+from hexad.pipelines.run_folder import RunFolder
+from hexad.pipelines.settings import box_settings
+from hexad.records import StageSummary, Summary
+from hexad.stage.artifact import Outcome
+from hexad.stage.progress import ENVIRONMENT
+from hexad.storage import open_store
+
+_STAGE_OF_INPUT = {"data": "curate", "sft": "sft", "policy": "rlvr", "verifier": "verifier", "draft": "drafter",
+                   "bundle": "serve", "scores": "evaluate"}  # fmt: skip
+_TASK_OF_STAGE = {"evaluate": "scores"}
+_QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    # Threads that spin while they wait take the other half of a two-core machine.
+    "OMP_WAIT_POLICY": "passive",
+}
+_POLL_S = 0.25
+_STOP_S = 10.0
+
+
+class RunFailed(RuntimeError):
+    """A stage failed; the message is one line with stage, cause, log and what to do."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a finished run left."""
+
+    summary: Summary
+    decision: str
+    report: Path
+    seconds: float
+
+
+def run_recipe(
+    recipe: Recipe, profile: Profile, folder: RunFolder, console: Console, runner: str = "subprocess",
+    store: str = "", again_from: str = "",
+) -> RunResult:  # fmt: skip
+    """Run `recipe` on this machine, resuming what `folder` holds.
+
+    Raises RunFailed, FolderInUse, or StorageError when the store cannot be started or read.
+    """
+    begin = time.time()
+    with folder.held(), _store(folder, store) as (uri, keys):
+        settings = box_settings(recipe, profile, uri, str(folder.work), folder.attempts(again_from))
+        _compile(settings, profile, folder)
+        watch.clear(folder.progress)
+        expected = {**recipe.expected_seconds, **folder.memory().last}
+        environment = {**os.environ, **_QUIET, **keys, ENVIRONMENT: str(folder.progress), "PYTHONPATH": _python_path()}
+        succeeded = _execute(folder, runner, environment, expected, console)
+        if not succeeded:
+            raise RunFailed(_cause(folder))
+        os.environ.update(keys)
+        summary, decision = _collect(folder)
+    return RunResult(summary, decision, folder.report, time.time() - begin)
+
+
+def _compile(settings: Mapping[str, str], profile: Profile, folder: RunFolder) -> None:
+    from hexad.pipelines.compile import compile_pipeline
+
+    compile_pipeline(settings, profile, folder.compiled)
+
+
+def _execute(
+    folder: RunFolder, runner: str, environment: Mapping[str, str], expected: Mapping[str, float], console: Console
+) -> bool:
+    folder.log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "hexad.pipelines.execute_local", str(folder.compiled), str(folder.kfp), runner]
+    view = LiveTable(console) if console.is_terminal else PlainLines(console)
+    with folder.log.open("ab") as log:
+        # A group of its own: the terminal's Ctrl-C reaches us alone, and we stop the run in order.
+        process = subprocess.Popen(command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                   process_group=0)  # fmt: skip
+        try:
+            while process.poll() is None:
+                view.show(watch.snapshot(folder.progress, expected, time.time()), time.time())
+                _remember(folder, expected, over=False)
+                time.sleep(_POLL_S)
+            view.show(watch.snapshot(folder.progress, expected, time.time(), over=True), time.time())
+            _remember(folder, expected, over=True)
+        finally:
+            view.close()
+            _stop(process)
+    return process.returncode == 0
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _remember(folder: RunFolder, expected: Mapping[str, float], over: bool) -> None:
+    states = watch.snapshot(folder.progress, expected, time.time(), over)
+    known = folder.memory()
+    trees = {stage: outcome.uri for stage, outcome in _outcomes_by_stage(folder).items()}
+    fresh = {s.stage: s.elapsed for s in states if s.state == "done" and known.last.get(s.stage) != s.elapsed}
+    if fresh:
+        folder.remember(fresh, trees)
+
+
+def _outcomes_by_stage(folder: RunFolder) -> dict[str, Outcome]:
+    found = watch.outcomes(folder.progress)
+    return {{v: k for k, v in _TASK_OF_STAGE.items()}.get(task, task): outcome for task, outcome in found.items()}
+
+
+def _collect(folder: RunFolder) -> tuple[Summary, str]:
+    """Copy the report out of its tree and complete the summary with what only the runner knows: the stages."""
+    outcomes = _outcomes_by_stage(folder)
+    uri = outcomes["report"].uri
+    store = open_store(uri)
+    folder.report.write_bytes(store.read_bytes(f"{uri}/report.html"))
+    partial = Summary.model_validate_json(store.read_bytes(f"{uri}/summary.json"))
+    trees = {_STAGE_OF_INPUT[name]: tree for name, tree in outcomes["report"].inputs.items()}
+    trees |= {stage: outcome.uri for stage, outcome in outcomes.items()}
+    seconds = folder.memory().trees
+    stages = {}
+    for state in watch.snapshot(folder.progress, {}, time.time(), over=True):
+        tree = trees.get(state.stage, "")
+        took = state.elapsed if state.state == "done" else seconds.get(f"{state.stage} {tree}", state.elapsed)
+        status = "done" if state.state == "done" else "cached"
+        stages[state.stage] = StageSummary(seconds=round(took, 2), status=status, manifest=tree)
+    summary = partial.model_copy(update={"stages": stages})
+    folder.summary.write_text(summary.to_json())
+    return summary, "promote" if outcomes["gate"].metrics.get("promote") else "hold"
+
+
+def _cause(folder: RunFolder) -> str:
+    failed = watch.failures(folder.progress)
+    if failed:
+        stage, cause = failed[0].stage, f"{failed[0].type}: {' '.join(failed[0].message.split())}"
+    else:
+        states = watch.snapshot(folder.progress, {}, time.time(), over=True)
+        stage = next((state.stage for state in states if state.state == "failed"), "the pipeline")
+        cause = "ended without a word; it was killed (out of memory?) or could not start"
+    return f"{stage} failed: {cause}. Log: {folder.log}. Mend it and run again: finished stages are kept."
+
+
+@contextmanager
+def _store(folder: RunFolder, store: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """(URI, environment) of the store: the one given, or a server of our own over the run's folder."""
+    if store:
+        yield store, {}
+        return
+    from hexad.storage.embedded import EmbeddedS3
+
+    with EmbeddedS3(folder.store) as server:
+        yield "", server.environment()
+
+
+def _python_path() -> str:
+    """Tasks find this source first, installed or not."""
+    given = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([*(str(Path(root).parent) for root in hexad.__path__), *([given] if given else [])])

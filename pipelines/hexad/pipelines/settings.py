@@ -1,0 +1,71 @@
+"""From a recipe to what every box gets: its section, and what it must know of the run."""
+
+import hashlib
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import hexad
+from hexad.pipelines.code_version import code_version
+from hexad.pipelines.profile import Profile
+from hexad.pipelines.recipe import Recipe
+from hexad.records import Record
+from hexad.stage import Context
+from hexad.stage.artifact import Settings
+from hexad.stage.boxes import BOXES
+
+_HASHED_BYTES = 64 << 20  # larger files count by size: hashing a 60 GB model would make every compile wait for it
+
+
+def box_settings(
+    recipe: Recipe, profile: Profile, store: str = "", work: str = "", attempts: Mapping[str, int] | None = None
+) -> dict[str, str]:
+    """Box name to its settings string.
+
+    `store` overrides the profile's; `attempts` says how often a section was asked to be computed again.
+    """
+    attempts = attempts or {}
+    git = git_version()
+    sources = local_files_version(recipe)
+    place = f"{(store or profile.store).rstrip('/')}/{recipe.name}"
+    settings = {}
+    for name, box in BOXES.items():
+        code = code_version(box) + (sources if name == "curate" else "")
+        context = Context(run=recipe.name, store=place, work=work, seed=recipe.seed, git=git,
+                          image=profile.images[box.image], code=code, attempt=attempts.get(box.section, 0))  # fmt: skip
+        settings[name] = Settings(config=_section(recipe, box.section), context=context).model_dump_json()
+    clear = Context(run=recipe.name, store=place, work=work, seed=recipe.seed, git=git)
+    settings["cleanup"] = Settings(context=clear).model_dump_json()
+    return settings
+
+
+def local_files_version(recipe: Recipe) -> str:
+    """Digest of the local files that a recipe names, so that a changed base model or data file is a new input."""
+    base = [recipe.curate.base.path] if recipe.curate.base.kind == "path" and recipe.curate.base.path else []
+    content = hashlib.sha256()
+    for name in [*base, *(source.path for source in recipe.curate.sources)]:
+        root = Path(name)
+        for file in sorted([root] if root.is_file() else (f for f in root.rglob("*") if f.is_file())):
+            size = file.stat().st_size
+            digest = hashlib.sha256(file.read_bytes()).hexdigest() if size <= _HASHED_BYTES else ""
+            content.update(f"{name}/{file.relative_to(root)}\0{size}\0{digest}\0".encode())
+    return "-" + content.hexdigest()[:16]
+
+
+def git_version() -> str:
+    """Commit of the source, with '-dirty' when it was edited; empty outside a repository."""
+    folder = Path(next(iter(hexad.__path__)))
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()
+
+
+def _section(recipe: Recipe, section: str) -> dict[str, object]:
+    config: Record = getattr(recipe, section)
+    values: dict[str, object] = config.model_dump(mode="json")
+    if section == "report":
+        values["recipe"] = values["recipe"] or recipe.name
+    return values

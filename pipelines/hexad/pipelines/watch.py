@@ -1,0 +1,112 @@
+"""How far a run is: from the small files that its tasks leave, never from KFP's output."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hexad.stage.artifact import Failure, Outcome
+from hexad.stage.boxes import GROUPS, SECTIONS
+
+State = Literal["waiting", "running", "done", "cached", "failed"]
+_TASKS = {section: (section,) for section in SECTIONS} | {
+    "evaluate": (*(f"evaluate-{group}" for group in GROUPS), "scores"),
+}
+_EARLY = 0.05  # below this share the rate of progress says little yet
+
+
+@dataclass(frozen=True)
+class StageState:
+    """One row of the table. Times are seconds; `remaining` is None when nothing is known."""
+
+    stage: str
+    state: State
+    fraction: float = 0.0
+    note: str = ""
+    elapsed: float = 0.0
+    remaining: float | None = None
+
+
+def snapshot(folder: Path, expected: Mapping[str, float], now: float, over: bool = False) -> list[StageState]:
+    """State of every stage from the progress folder. `over`: the run has ended; `expected`: seconds per stage."""
+    rows = _rows(folder)
+    failed = {failure.stage for failure in failures(folder)}
+    started = [index for index, section in enumerate(SECTIONS) if any(task in rows for task in _TASKS[section])]
+    last = len(SECTIONS) if over and not failed else max(started, default=-1)
+    return [_state(section, rows, failed, index < last, expected.get(section), now, over)
+            for index, section in enumerate(SECTIONS)]  # fmt: skip
+
+
+def total_remaining(states: list[StageState]) -> float | None:
+    """Seconds until the end; None while any stage that is left is unknown."""
+    left = [state.remaining for state in states if state.state in ("waiting", "running")]
+    known = [seconds for seconds in left if seconds is not None]
+    return sum(known) if len(known) == len(left) else None
+
+
+def failures(folder: Path) -> list[Failure]:
+    """Why tasks failed, the first one first."""
+    files = sorted(folder.glob("*.error.json"), key=lambda file: file.stat().st_mtime)
+    return [Failure.model_validate_json(file.read_bytes()) for file in files]
+
+
+def outcomes(folder: Path) -> dict[str, Outcome]:
+    """Trees that tasks of this run handed on, by task."""
+    found = (Outcome.model_validate_json(file.read_bytes()) for file in sorted(folder.glob("*.result.json")))
+    return {outcome.stage: outcome for outcome in found}
+
+
+def clear(folder: Path) -> None:
+    """Forget an earlier run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.json"):
+        file.unlink()
+
+
+def _rows(folder: Path) -> dict[str, dict[str, float | str]]:
+    files = (file for file in folder.glob("*.json") if not file.name.endswith((".error.json", ".result.json")))
+    return {file.stem: json.loads(file.read_bytes()) for file in files}
+
+
+def _state(
+    section: str,
+    rows: Mapping[str, Mapping[str, float | str]],
+    failed: set[str],
+    passed: bool,
+    expected: float | None,
+    now: float,
+    over: bool,
+) -> StageState:
+    tasks = [rows[task] for task in _TASKS[section] if task in rows]
+    if not tasks:
+        # A task that KFP took from its cache leaves no file, but one that runs after it does.
+        return StageState(section, "cached", 1.0) if passed else StageState(section, "waiting", remaining=expected)
+    begin = min(float(task["started"]) for task in tasks)
+    newest = max(tasks, key=lambda task: float(task["updated"]))
+    complete = rows.get(_TASKS[section][-1], {}).get("state") in ("done", "cached")
+    if failed.intersection(_TASKS[section]) or (over and not complete and not passed):
+        return StageState(
+            section, "failed", _fraction(section, rows), str(newest["note"]), float(newest["updated"]) - begin
+        )
+    if complete or passed:
+        cached = all(task["state"] == "cached" for task in tasks)
+        return StageState(section, "cached" if cached else "done", 1.0, elapsed=float(newest["updated"]) - begin)
+    fraction, elapsed = _fraction(section, rows), now - begin
+    return StageState(
+        section, "running", fraction, str(newest["note"]), elapsed, _remaining(fraction, elapsed, expected)
+    )
+
+
+def _fraction(section: str, rows: Mapping[str, Mapping[str, float | str]]) -> float:
+    parts = [float(rows[task]["fraction"]) if task in rows else 0.0 for task in _TASKS[section]]
+    return sum(parts) / len(parts)
+
+
+def _remaining(fraction: float, elapsed: float, expected: float | None) -> float | None:
+    """By plan at first, by the measured rate later; by rate alone once the plan is overrun."""
+    by_rate = elapsed * (1 - fraction) / fraction if fraction > _EARLY else None
+    by_plan = expected - elapsed if expected is not None and expected > elapsed else None
+    if by_rate is None or by_plan is None:
+        return by_plan if by_rate is None else by_rate
+    return fraction * by_rate + (1 - fraction) * by_plan
