@@ -1,0 +1,41 @@
+"""The grader as a TRL reward function (GRPOTrainer(reward_funcs=...), trl 1.16)."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hexad.grading.grade import grade_many
+from hexad.records import Prompt, Verdict
+
+Graded = list[tuple[Prompt, str, Verdict]]
+Completion = str | list[dict[str, Any]]
+
+
+@dataclass
+class GraderReward:
+    """Scores completions by the prompt rows that travel in the dataset column `row` (a Prompt as JSON).
+
+    `sink` receives (prompt, response, verdict) of each batch, to log rollouts. Picklable where the sink is.
+    """
+
+    sink: Callable[[Graded], None] | None = None
+    name: str = "grader"
+
+    def __post_init__(self) -> None:
+        self.__name__ = self.name  # TRL names its metrics by it
+
+    def __call__(self, prompts: Sequence[Any], completions: Sequence[Completion], **columns: Any) -> list[float | None]:
+        """One score in 0..1 a completion; None where the grader failed, so that TRL leaves the sample out."""
+        if "row" not in columns:
+            raise ValueError("dataset column 'row' is missing: add the Prompt of each row as JSON")
+        rows = [Prompt.model_validate(r if isinstance(r, dict) else json.loads(r)) for r in columns["row"]]
+        responses = [completion if isinstance(completion, str) else _text(completion) for completion in completions]
+        verdicts = grade_many((row, response, "stop") for row, response in zip(rows, responses, strict=True))
+        if self.sink is not None:
+            self.sink(list(zip(rows, responses, verdicts, strict=True)))
+        return [v.score for v in verdicts]
+
+
+def _text(turns: list[dict[str, Any]]) -> str:
+    return "".join(str(turn["content"]) for turn in turns if turn.get("role") == "assistant")
