@@ -34,6 +34,4 @@ def _replace_last_user(messages: Sequence[Message], edit: Callable[[str], str]) 
     last = max((i for i, m in enumerate(messages) if m.role == "user"), default=None)
     if last is None:
         raise ValueError("messages: no turn has the role 'user'; add the question as a user turn")
-    return [
-        Message(role=m.role, content=edit(m.content)) if i == last else m for i, m in enumerate(messages)
-    ]
+    return [Message(role=m.role, content=edit(m.content)) if i == last else m for i, m in enumerate(messages)]

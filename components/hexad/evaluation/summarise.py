@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from hexad.evaluation.statistics import (
+from hexad.statistics.paired import (
     Array,
     majority_score,
     mean_interval,

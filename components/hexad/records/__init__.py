@@ -27,7 +27,29 @@ from hexad.records.summary import (
 )
 
 __all__ = [
-    "DOMAINS", "MANIFEST", "Bundle", "Delta", "Domain", "FileEntry", "Gold", "Manifest", "Message", "Overlap", "Prompt",
-    "Provenance", "Record", "Reject", "Rollout", "Score", "Speculation", "SpeculativeSummary", "StageSummary", "Status",
-    "Summary", "Trace", "Verdict", "VerifierSummary", "as_rows",
-]  # fmt: skip
+    "DOMAINS",
+    "MANIFEST",
+    "Bundle",
+    "Delta",
+    "Domain",
+    "FileEntry",
+    "Gold",
+    "Manifest",
+    "Message",
+    "Overlap",
+    "Prompt",
+    "Provenance",
+    "Record",
+    "Reject",
+    "Rollout",
+    "Score",
+    "Speculation",
+    "SpeculativeSummary",
+    "StageSummary",
+    "Status",
+    "Summary",
+    "Trace",
+    "Verdict",
+    "VerifierSummary",
+    "as_rows",
+]

@@ -6,10 +6,10 @@ is "no measurable effect at this size".
 
 from dataclasses import dataclass
 
-from hexad.evaluation.statistics import holm
+from hexad.statistics.paired import holm
 from hexad.records import Delta
 from hexad.report.sources import Sources
-from hexad.report.wording import cell_name, p_phrase, points, signed_interval
+from hexad.report.wording import CI95, cell_name, p_phrase, points, signed_interval
 
 HELPS, HURTS, NOTHING, UNKNOWN = "helps", "hurts", "no measurable effect at this size", "not measured"
 ALPHA = 0.05
@@ -45,7 +45,7 @@ class Pillar:
     what: str
     word: str
     detail: str
-    comparison: Comparison | None = None
+    figure: tuple[str, str] | None = None  # headline number and its unit
 
 
 def compare(deltas: list[Delta], benchmark: str = "all") -> list[Comparison]:
@@ -86,11 +86,11 @@ def _measured(number: int, name: str, what: str, comparison: Comparison | None, 
     delta = comparison.delta
     detail = (
         f"{cell_name(before)} → {cell_name(after)}: {points(delta.delta)} points "
-        f"(95 % interval {signed_interval(*delta.ci95)}), corrected {p_phrase(comparison.p_corrected)}."
+        f"({CI95} {signed_interval(*delta.ci95)}), corrected {p_phrase(comparison.p_corrected)}."
     )
     if comparison.word == NOTHING:
         detail += f" An effect would have had to be about {100 * comparison.smallest_visible:.1f} points to show."
-    return Pillar(number, name, what, comparison.word, detail, comparison)
+    return Pillar(number, name, what, comparison.word, detail, (points(delta.delta), "points"))
 
 
 def _speculation(sources: Sources) -> Pillar:
@@ -107,7 +107,6 @@ def _speculation(sources: Sources) -> Pillar:
     detail = f"No loss found at temperature {temperatures}."
     if speedup is None:
         return Pillar(5, name, what, UNKNOWN, f"{detail} The speed was not measured.")
-    word = f"no loss found, {speedup:.2f} times as fast"
-    if speedup <= 1:
-        word = f"no loss found, but slower: {speedup:.2f} times as fast"
-    return Pillar(5, name, what, word, f"{detail} The speed is one measurement, without an interval.")
+    word = "no loss found, faster" if speedup > 1 else "no loss found, but slower"
+    detail += f" Speed is {speedup:.2f} of that without speculation: one measurement, without an interval."
+    return Pillar(5, name, what, word, detail, (f"{speedup:.2f} ×", "the speed"))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hexad.evaluation.statistics import (
+from hexad.statistics.paired import (
     holm,
     majority_score,
     mean_interval,

@@ -1,0 +1,38 @@
+"""Simulation: predict what a small loop prints."""
+
+from random import Random
+
+from hexad.curation.tasks.worked import Worked
+from hexad.records import Gold
+
+
+def make(rng: Random) -> Worked:
+    x, turns = rng.randint(1, 30), rng.randint(3, 6)
+    step, limit, back = rng.randint(3, 19), rng.randint(20, 70), rng.randint(5, 40)
+    lines = [
+        f"x = {x}",
+        f"for i in range({turns}):",
+        f"    x = x + {step}",
+        f"    if x > {limit}:",
+        f"        x = x - {back}",
+        "print(x)",
+    ]
+    trace = []
+    for i in range(turns):
+        x += step
+        if x > limit:
+            trace.append(f"{i}: {x} > {limit} so {x - back}")
+            x -= back
+        else:
+            trace.append(f"{i}: {x}")
+    return Worked(
+        task="loop_trace",
+        domain="simulation",
+        source="hexad/loop_trace",
+        revision="1",
+        question="What does this print?\n" + "\n".join(lines),
+        plan="Go through the turns one by one; after each addition compare with the limit.",
+        thinking="\n".join(trace),
+        answer=str(x),
+        gold=Gold(value=x, type="json"),
+    )

@@ -1,0 +1,34 @@
+"""Logic: put four or five people in order from pairwise comparisons."""
+
+from random import Random
+
+from hexad.curation.tasks.worked import Worked
+from hexad.records import Gold
+
+_NAMES = ("Ann", "Bob", "Cy", "Dan", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe")
+_WORDS = (
+    ("taller", "shorter", "height", "tallest"),
+    ("older", "younger", "age", "oldest"),
+    ("faster", "slower", "speed", "fastest"),
+)
+
+
+def make(rng: Random) -> Worked:
+    order = rng.sample(_NAMES, rng.choice((4, 5)))
+    more, less, what, most = rng.choice(_WORDS)
+    pairs = list(zip(order, order[1:], strict=False))
+    rng.shuffle(pairs)
+    facts = [f"{a} is {more} than {b}." if rng.random() < 0.5 else f"{b} is {less} than {a}." for a, b in pairs]
+    lines = [" ".join(f"{a}>{b}" for a, b in pairs), f"first {order[0]}"]
+    lines += [f"{a}>{b}" for a, b in zip(order, order[1:], strict=False)]
+    return Worked(
+        task="ordering",
+        domain="logic",
+        source="hexad/ordering",
+        revision="1",
+        question=f"{' '.join(facts)} List them by {what}, {most} first.",
+        plan="Write each fact the same way round, find who has nobody ahead, then follow the chain.",
+        thinking="\n".join(lines),
+        answer=", ".join(order),
+        gold=Gold(value=list(order), type="list"),
+    )

@@ -1,0 +1,27 @@
+"""Settings of the processes behind an endpoint."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from hexad.records import Record
+
+
+class EngineConfig(Record):
+    """vLLM's settings."""
+
+    max_model_len: int = Field(768, gt=0, description="Tokens of prompt plus response.")
+    max_num_seqs: int = Field(64, ge=1, description="Sequences decoded at once.")
+    kv_cache_gib: float = Field(1.0, gt=0, description="Memory for the KV cache, GiB (CPU engine).")
+    dtype: Literal["float32", "bfloat16", "auto"] = Field("float32", description="Type of weights while serving.")
+    stream_interval: int = Field(16, ge=1, description="Tokens per streamed chunk.")
+    start_timeout_s: float = Field(240.0, gt=0, description="Seconds that the engine may take to be ready.")
+
+
+class GatewayPolicy(Record):
+    """What the gateway does with a request that names no policy of its own."""
+
+    candidates: int = Field(3, ge=1, le=16, description="Candidates per question (N of best-of-N).")
+    plan: Literal["off", "shared", "per_sample"] = Field("shared", description="Plan before you think.")
+    selector: Literal["hybrid", "majority", "verifier"] = Field("hybrid", description="How the winner is chosen.")
+    concurrency: int = Field(96, ge=1, description="Candidates in flight at once.")

@@ -1,0 +1,113 @@
+"""Engine, verifier and gateway as child processes on this machine, in the order that they need each other."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from hexad.deployment.bundle import DRAFT, TARGET, VERIFIER
+from hexad.deployment.settings import EngineConfig, GatewayPolicy
+from hexad.engines.vllm_server import EngineError, VllmServer, engine_arguments, free_port
+from hexad.stage.lifeline import die_with_parent
+
+ENGINE_MODEL = "target"
+
+
+def engine(
+    models: Path, settings: EngineConfig, log: Path, speculation: Mapping[str, object] | None, threads: int
+) -> VllmServer:
+    """A vLLM server of the bundle's target that is not started yet."""
+    port = free_port()
+    draft = str(models / DRAFT) if speculation and speculation["method"] == "draft_model" else None
+    arguments = engine_arguments(
+        str(models / TARGET),
+        ENGINE_MODEL,
+        port,
+        max_model_len=settings.max_model_len,
+        max_num_seqs=settings.max_num_seqs,
+        dtype=settings.dtype,
+        kv_cache_gib=settings.kv_cache_gib,
+        stream_interval=settings.stream_interval,
+        draft=draft,
+        speculation=speculation,
+    )
+    return VllmServer(arguments, port, log, threads, settings.start_timeout_s)
+
+
+@contextmanager
+def scaffold(
+    models: Path, name: str, policy: GatewayPolicy, engine_url: str, logs: Path, port: int = 0, max_tokens: int = 1024
+) -> Iterator[str]:
+    """Verifier service (if the bundle has one) and gateway in front of a running engine; yields the gateway's URL."""
+    gateway_port = port or free_port()
+    settings: dict[str, object] = {
+        "model": name,
+        "engine_url": engine_url,
+        "engine_model": ENGINE_MODEL,
+        "n": policy.candidates,
+        "max_n": max(8, policy.candidates),
+        "plan": policy.plan,
+        "selector": policy.selector,
+        "concurrency": policy.concurrency,
+        "queue": 4096,
+        "max_tokens": max_tokens,
+        "max_tokens_limit": max_tokens,
+        "plan_max_tokens": min(96, max_tokens),
+        "port": gateway_port,
+    }
+    with contextlib.ExitStack() as stack:
+        if (models / VERIFIER).is_dir():
+            scorer_port = free_port()
+            command = ["-m", "hexad.verifier.server", "--model", str(models / VERIFIER), "--port", str(scorer_port)]
+            scorer = stack.enter_context(_child(command, logs / "verifier.log"))
+            settings["scorer_url"] = f"http://127.0.0.1:{scorer_port}"
+            _wait(f"{settings['scorer_url']}/health", scorer, logs / "verifier.log")
+        elif policy.selector == "verifier":
+            settings["selector"] = "majority"
+        config = logs / "gateway.json"
+        config.write_text(json.dumps(settings, indent=1))
+        gateway = stack.enter_context(
+            _child(["-m", "hexad.gateway.server", "--config", str(config)], logs / "gateway.log")
+        )
+        url = f"http://127.0.0.1:{gateway_port}"
+        _wait(f"{url}/readyz", gateway, logs / "gateway.log")
+        yield url
+
+
+@contextmanager
+def _child(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,  # noqa: PLW1509  (prctl only, no lock is taken)
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path, timeout_s: float = 90.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(url, timeout=5.0, trust_env=False).status_code == 200:
+                return
+        time.sleep(0.1)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-12:])
+    raise EngineError(f"{url} was not ready after {timeout_s:.0f} s; its log {log} ends with:\n{tail}")

@@ -1,0 +1,167 @@
+"""A vLLM server as a child process: start, wait until it is ready, read its counters, stop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from hexad.stage.lifeline import die_with_parent
+
+
+class EngineError(RuntimeError):
+    """The engine did not start, or died. The message ends with the last lines of its log."""
+
+
+def engine_arguments(
+    model: str,
+    served_name: str,
+    port: int,
+    *,
+    max_model_len: int,
+    max_num_seqs: int,
+    dtype: str,
+    kv_cache_gib: float,
+    stream_interval: int = 1,
+    seed: int = 0,
+    draft: str | None = None,
+    speculation: Mapping[str, object] | None = None,
+) -> list[str]:
+    """Command-line arguments of `vllm serve`, without the program. Pure, so that tests and manifests share it."""
+    arguments = [
+        model,
+        "--served-model-name",
+        served_name,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--max-model-len",
+        str(max_model_len),
+        "--max-num-seqs",
+        str(max_num_seqs),
+        "--dtype",
+        dtype,
+        "--kv-cache-memory-bytes",
+        str(int(kv_cache_gib * 2**30)),
+        "--seed",
+        str(seed),
+        "--block-size",
+        "32",
+        "--stream-interval",
+        str(stream_interval),
+        "--enforce-eager",
+        # The model repo's generation_config.json would fill in what a client leaves out.
+        "--generation-config",
+        "vllm",
+        "--disable-uvicorn-access-log",
+        "--max-logprobs",
+        "20",
+    ]
+    if speculation:
+        settings = dict(speculation) | ({"model": draft} if draft else {})
+        arguments += ["--speculative-config", json.dumps(settings)]
+    return arguments
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class VllmServer:
+    """Context manager around `vllm serve`. `base_url` answers the OpenAI API once entered."""
+
+    def __init__(self, arguments: list[str], port: int, log: Path, threads: int = 2, timeout_s: float = 240.0) -> None:
+        self.base_url = f"http://127.0.0.1:{port}"
+        self._arguments, self._log, self._threads, self._timeout = arguments, log, threads, timeout_s
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        environment = os.environ | {
+            "VLLM_NO_USAGE_STATS": "1",
+            "DO_NOT_TRACK": "1",
+            "HF_HUB_OFFLINE": "1",
+            "VLLM_LOGGING_LEVEL": "WARNING",
+            # Pinning threads to cores makes two engines on one machine share the same core.
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            "OMP_NUM_THREADS": str(self._threads),
+            "OMP_WAIT_POLICY": "passive",
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", *self._arguments],
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+
+    def wait_ready(self) -> None:
+        """Raises EngineError when the process ends or the time is over."""
+        deadline = time.monotonic() + self._timeout
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                raise EngineError(f"vLLM ended before it was ready; its log {self._log} ends with:\n{self._tail()}")
+            try:
+                if httpx.get(f"{self.base_url}/health", timeout=2.0, trust_env=False).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.3)
+        raise EngineError(
+            f"vLLM was not ready after {self._timeout:.0f} s (raise serve.engine.start_timeout_s); "
+            f"its log {self._log} ends with:\n{self._tail()}"
+        )
+
+    def stop(self) -> None:
+        """SIGTERM to the whole group, SIGKILL after ten seconds: the engine core is a child of the server."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for wanted, patience in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
+            try:
+                os.killpg(process.pid, wanted)
+            except ProcessLookupError:
+                pass
+            try:
+                process.wait(patience)
+            except subprocess.TimeoutExpired:
+                continue
+        process.wait()
+
+    def counters(self) -> dict[str, float]:
+        """Prometheus counters and gauges, name with labels to value."""
+        text = httpx.get(f"{self.base_url}/metrics", timeout=10.0, trust_env=False).text
+        rows = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
+        return {name: float(value) for name, _, value in rows}
+
+    def _tail(self, lines: int = 12) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:]) if self._log.exists() else ""

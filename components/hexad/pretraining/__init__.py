@@ -1,0 +1,1 @@
+"""Makes the small base model that recipes/quickstart.yaml starts from (`make base-model`)."""

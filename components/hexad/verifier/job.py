@@ -1,0 +1,51 @@
+"""What the verifier container does: learn to tell right responses from wrong ones."""
+
+import json
+from collections.abc import Mapping
+
+from hexad.records import Prompt, Rollout
+from hexad.records.layout import CURVE, MODEL, PROMPTS, ROLLOUTS
+from hexad.records.shards import read_rows, write_rows
+from hexad.stage import Context, Product, StageResult, Workspace, execute
+from hexad.verifier.config import VerifierConfig
+
+
+def run(config: VerifierConfig, context: Context, inputs: Mapping[str, str]) -> StageResult:
+    """Tree: model/ (sequence classifier with one label), calibration.json, validation rollouts, curve.jsonl."""
+    return execute("verifier", config, context, inputs, lambda space: _train(config, space))
+
+
+def _train(config: VerifierConfig, space: Workspace) -> Product:
+    rollouts = read_rows(space.inputs["policy"] / ROLLOUTS, Rollout)
+    right = sum(r.verdict.status == "correct" for r in rollouts)
+    if not config.enabled or not right or right == len(rollouts):
+        (space.out / "calibration.json").write_text(json.dumps({"enabled": False, "bins": []}))
+        why = (
+            "switched off"
+            if not config.enabled
+            else f"{right} of {len(rollouts)} rollouts are right; it needs both kinds"
+        )
+        return Product({"enabled": 0.0}, f"# Verifier\n\nNo verifier: {why}.\n")
+    from hexad.verifier.measure import measure
+    from hexad.verifier.train import train
+
+    prompts = {p.id: p for p in read_rows(space.inputs["data"] / PROMPTS["train"], Prompt)}
+    validation = read_rows(space.inputs["data"] / PROMPTS["validation"], Prompt)
+    curve = train(
+        config,
+        space.inputs["policy"] / MODEL,
+        rollouts,
+        prompts,
+        space.out / MODEL,
+        space.scratch / "checkpoints",
+        space.context.seed,
+        lambda fraction, note: space.progress.update(0.7 * fraction, note),
+    )
+    space.progress.update(0.7, "validation rollouts")
+    found, samples = measure(config, space.inputs["policy"] / MODEL, space.out / MODEL, validation, space.context.seed)
+    write_rows(space.out / "validation_rollouts.parquet", samples, Rollout)
+    (space.out / CURVE).write_text("".join(json.dumps(row) + "\n" for row in curve))
+    (space.out / "calibration.json").write_text(json.dumps({"enabled": True, **found}, indent=1))
+    metrics = {k: float(v) for k, v in found.items() if isinstance(v, float | int)}
+    lines = "".join(f"| {name} | {value:.4g} |\n" for name, value in metrics.items())
+    return Product(metrics, f"# Verifier\n\n| figure | value |\n|---|---|\n{lines}", dict(metrics))
