@@ -10,6 +10,7 @@ import array
 import atexit
 import builtins
 import contextlib
+import fcntl
 import gc
 import io
 import json
@@ -57,7 +58,9 @@ class Warm:
         os.mkdir(self.scratch, 0o711)
         stdlib = self._stdlib()
         readable = [stdlib, "/lib", "/lib64", "/usr/lib", "/usr/share/zoneinfo", "/dev/urandom", "/dev/zero"]
-        self.ruleset = layers.landlock_ruleset(readable, [self.scratch, "/dev/null"])
+        ruleset = layers.landlock_ruleset(readable, [self.scratch, "/dev/null"])
+        # Out of the way of the descriptors that a run is given.
+        self.ruleset = None if ruleset is None else fcntl.fcntl(ruleset, fcntl.F_DUPFD_CLOEXEC, 200)
         self.user = 60_000 + os.getpid() % 5_000 if root else None
         self.runs = 0
 
@@ -119,24 +122,27 @@ def confine(warm: Warm, limits: dict[str, int], folder: str) -> None:
         raise OSError("Landlock was refused")
     if layers.seccomp_program(1) is not None and not layers.enter_seccomp(os.getpid()):
         raise OSError("the seccomp filter was refused")
+    if warm.ruleset is not None:
+        os.close(warm.ruleset)
 
 
 def child(warm: Warm, limits: dict[str, int], folder: str, fds: list[int]) -> None:
     """The forked child: wire descriptors, confine, run, leave. Never returns. Exit 99 says that confinement failed."""
     try:
+        signal.set_wakeup_fd(-1)
         job_fd, stdin, result, stdout = fds
         with os.fdopen(job_fd, "rb") as file:
             job = json.load(file)
         null = os.open("/dev/null", os.O_RDWR)
-        result = os.dup2(result, 200)
-        for source, target in ((stdin, 0), (stdout, 1), (null, 2), (result, 3)):
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in (stdin, stdout, null, result)]
+        for target, source in enumerate(high):
             os.dup2(source, target)
-        os.closerange(4, 256)
-        keep = warm.ruleset
+        for fd in range(4, 256):
+            if fd != warm.ruleset:
+                with contextlib.suppress(OSError):
+                    os.close(fd)
         os.environ.clear()
         os.environ.update({"HOME": folder, "TMPDIR": folder, "PATH": "", "LANG": "C.UTF-8"})
-        tempfile.tempdir = None
-        del keep
         confine(warm, limits, folder)
     except BaseException:
         os._exit(99)
@@ -248,7 +254,6 @@ def serve(control: socket.socket, warm: Warm) -> None:
         folder = warm.folder()
         pid = os.fork()
         if pid == 0:
-            signal.set_wakeup_fd(-1)
             child(warm, json.loads(message), folder, list(fds))
         for fd in fds:
             os.close(fd)
