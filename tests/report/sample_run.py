@@ -36,7 +36,12 @@ STAGES = {"data": ("curate", 14), "sft": ("sft", 171), "policy": ("rlvr", 402), 
 
 
 def files() -> dict[str, dict[str, str]]:
-    """Input name to file name to content."""
+    """Input name to file name to content; the caller may change it."""
+    return {name: dict(named) for name, named in _files().items()}
+
+
+@cache
+def _files() -> dict[str, dict[str, str]]:
     card, scores = _card(), _scores()
     return {
         "data": {"card.json": json.dumps(card)},

@@ -40,18 +40,18 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
     return [round(i * step, 10) for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def interval_bar(mean: float, low: float, high: float, axis: tuple[float, float], colour: str) -> Html:
+def interval_bar(mean: float, ci95: tuple[float, float], axis: tuple[float, float], colour: str) -> Html:
     """A dot with its interval on a row; `axis` is the (left, right) value. A line marks zero where it lies inside."""
     marks = [_vertical(t, axis, "zero" if t == 0 and axis[0] < 0 else "grid") for t in ticks(*axis)]
-    line = tag("line", x1=_at(low, axis), x2=_at(high, axis), y1="50%", y2="50%", class_="whisker")
+    line = tag("line", x1=_at(ci95[0], axis), x2=_at(ci95[1], axis), y1="50%", y2="50%", class_="whisker")
     dot = tag("circle", cx=_at(mean, axis), cy="50%", r="5.5", class_="dot")
     return tag("svg", *marks, tag("g", line, dot, class_=colour), class_="row", aria_hidden="true", focusable="false")
 
 
-def axis_row(axis: tuple[float, float], scale: float = 100) -> Html:
-    """Labels under a column of `interval_bar`s, in per cent."""
+def axis_row(axis: tuple[float, float], scale: float = 100, count: int = 4) -> Html:
+    """About `count` labels under a column of drawings; values are written times `scale`."""
     labels = [tag("text", number(t * scale).replace("-", "−"), x=_at(t, axis), y="12", text_anchor=_anchor(t, axis))
-              for t in ticks(*axis)]  # fmt: skip
+              for t in ticks(*axis, count)]  # fmt: skip
     return tag("svg", *labels, class_="axis", aria_hidden="true", focusable="false")
 
 

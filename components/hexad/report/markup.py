@@ -4,6 +4,8 @@ import html
 from collections.abc import Iterable
 
 _VOID = {"meta", "br"}
+# HTML forbids control characters; a model may write them all the same.
+_CONTROLS = {code: "\ufffd" for code in range(32) if chr(code) not in "\t\n\r"}
 
 
 class Html(str):
@@ -15,7 +17,7 @@ class Html(str):
 def tag(name: str, /, *children: str, **attributes: str | float | None) -> Html:
     """`<name attributes>children</name>`. `class_` is class, `aria_label` aria-label; None leaves one out."""
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{html.escape(_short(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{_escape(_short(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
@@ -26,7 +28,7 @@ def tag(name: str, /, *children: str, **attributes: str | float | None) -> Html:
 
 def join(parts: Iterable[str]) -> Html:
     """All parts in order, each escaped unless it is markup."""
-    return Html("".join(part if isinstance(part, Html) else html.escape(part) for part in parts))
+    return Html("".join(part if isinstance(part, Html) else _escape(part) for part in parts))
 
 
 def stylesheet(css: str) -> Html:
@@ -38,16 +40,19 @@ def document(language: str, head: Html, body: Html) -> str:
     return f'<!doctype html>\n<html lang="{language}"><head>{head}</head><body>{body}</body></html>\n'
 
 
-def table(caption: str, header: list[str], rows: list[list[str]], numeric: int = 1, **attributes: str) -> Html:
-    """A captioned table that scrolls sideways by itself. Columns from `numeric` on are set right-aligned."""
-    kinds = ["" if column < numeric else "number" for column in range(len(header))]
+def table(caption: str, header: list[str], rows: list[list[str]], *, numeric: int = 1, plot: int | None = None) -> Html:
+    """A captioned table that scrolls sideways by itself.
+
+    Columns from `numeric` on are set right-aligned; column `plot` holds drawings and takes the room that is left.
+    """
+    kinds = ["plot" if column == plot else "number" if column >= numeric else "" for column in range(len(header))]
     head = tag("tr", *(tag("th", h, scope="col", class_=k or None) for h, k in zip(header, kinds, strict=True)))
     body = [
         tag("tr", tag("th", row[0], scope="row"),
             *(tag("td", cell, class_=kind or None) for cell, kind in zip(row[1:], kinds[1:], strict=True)))
         for row in rows
     ]  # fmt: skip
-    content = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *body), **attributes)
+    content = tag("table", tag("caption", tag("span", caption)), tag("thead", head), tag("tbody", *body))
     return tag("div", content, class_="scroll", role="region", aria_label=caption, tabindex="0")
 
 
@@ -59,6 +64,10 @@ def figure(title: str, drawing: str, note: str = "") -> Html:
 def missing(what: str, why: str) -> Html:
     """Says in place that a part of the page has nothing to show."""
     return tag("p", tag("strong", what), " ", why, class_="missing")
+
+
+def _escape(text: str) -> str:
+    return html.escape(text).translate(_CONTROLS)
 
 
 def _short(value: str | float) -> str:

@@ -4,7 +4,7 @@ from hexad.records import Score
 from hexad.report.markup import Html, join, missing, tag
 from hexad.report.sources import STAGE_OF_INPUT, Sources
 from hexad.report.verdicts import HELPS, HURTS, NOTHING, UNKNOWN, Pillar, compare
-from hexad.report.wording import cell_name, duration, interval, p_phrase, percent, points, size
+from hexad.report.wording import CI95, cell_name, duration, interval, p_phrase, percent, points, size
 
 BOXES = (
     ("preflight", "checks before money is spent"),
@@ -43,7 +43,7 @@ def pipeline(sources: Sources) -> Html:
         lines: list[str] = []
         name = by_stage.get(stage)
         state = ""
-        if name in sources.passed_through:
+        if name is not None and name in sources.passed_through:
             lines.append(f"switched off: hands on {STAGE_OF_INPUT[sources.passed_through[name]]}")
             state = "off"
         elif name is not None and name not in sources.manifests:
@@ -75,7 +75,7 @@ def pillar_cards(cards: list[Pillar]) -> Html:
             tag("p", card.detail, class_="detail"))
         for card in cards
     ]  # fmt: skip
-    rule = ("“Helps” takes a 95 % interval wholly above zero and p below 0.05 after Holm’s correction over all the "
+    rule = (f"“Helps” takes a {CI95} wholly above zero and p below 0.05 after Holm’s correction over all the "
             "comparisons on this page that concern the total; “hurts” the same below zero.")  # fmt: skip
     return tag("section", tag("h2", "The six pillars"), tag("div", *shown, class_="cards"),
                tag("p", rule, class_="muted"), id="pillars")  # fmt: skip
@@ -105,11 +105,12 @@ def _headline_sentence(sources: Sources) -> str:
     questions = max(score.questions for _, score in steps)
     told = [f"{name} {'answers' if name == 'the base model' else 'reaches'} {percent(score.mean)} "
             f"({interval(*score.ci95)})" for name, score in steps]  # fmt: skip
-    sentence = f"On {questions} test questions " + _listed(told) + "; 95 % intervals in brackets."
+    sentence = f"On {questions} test questions " + _listed(told) + f"; {CI95}s in brackets."
     gain = next((c for c in compare(sources.scores.deltas) if (c.delta.from_, c.delta.to) == ("rlvr", best)), None)
     if gain is not None:
-        sentence += f" Over RLVR alone that scaffold is {points(gain.delta.delta)} points, {p_phrase(gain.p_corrected)}"
-        sentence += f" corrected: {gain.word}."
+        said = {HELPS: "it helps", HURTS: "it hurts", NOTHING: NOTHING}[gain.word]
+        sentence += f" Against RLVR alone that scaffold is worth {points(gain.delta.delta)} points"
+        sentence += f" (corrected {p_phrase(gain.p_corrected)}): {said}."
     return sentence
 
 
@@ -126,9 +127,9 @@ def _tally(cards: list[Pillar]) -> Html:
 
 
 def _big_number(card: Pillar) -> Html:
-    if card.comparison is None:
+    if card.figure is None:
         return tag("p", "–", class_="big muted", aria_hidden="true")
-    return tag("p", points(card.comparison.delta.delta), tag("small", " points"), class_="big")
+    return tag("p", card.figure[0], tag("small", f" {card.figure[1]}"), class_="big")
 
 
 def _listed(parts: list[str]) -> str:

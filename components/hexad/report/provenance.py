@@ -40,7 +40,7 @@ def data_card(sources: Sources) -> Html:
         parts.append(missing("No contamination table.", "Curation left no overlap counts."))
     if card.sources:
         rows = [[name, _plain(value)] for name, value in card.sources.items()]
-        parts.append(table("Sources", ["Source", "What"], rows, 2))
+        parts.append(table("Sources", ["Source", "What"], rows, numeric=2))
     if card.tokens is not None:
         parts.append(tag("p", tag("b", "Tokens: "), _plain(card.tokens)))
     if not parts:
@@ -78,13 +78,15 @@ def lineage(sources: Sources) -> Html:
         rows.append([stage, place, tag("code", manifest.digest[:12], title=manifest.digest), size(manifest.total_bytes),
                      join(inputs) if inputs else "–"])  # fmt: skip
     head = ["Stage", "Manifest", "Digest", "Size", "Inputs"]
-    main = table("Every stage’s tree, by digest", head, rows, len(head))
+    main = table("Every stage’s tree, by digest", head, rows, numeric=len(head))
     more = [("Datasets", "datasets"), ("Base models", "base_model")]
     pinned = []
     for title, field in more:
         merged = {key: value for m in sources.manifests.values() for key, value in getattr(m.provenance, field).items()}
         if merged:
-            pinned.append(table(f"{title} and revisions", [title, "Revision"], [[k, v] for k, v in merged.items()], 2))
+            pinned.append(
+                table(f"{title} and revisions", [title, "Revision"], [[k, v] for k, v in merged.items()], numeric=2)
+            )
     return tag("section", tag("h2", "Lineage"), main, *pinned, id="lineage")
 
 

@@ -10,8 +10,10 @@ from hexad.report.charts import axis_row, histogram_row, interval_bar
 from hexad.report.markup import Html, figure, join, missing, table, tag
 from hexad.report.overview import totals
 from hexad.report.sources import Sources
-from hexad.report.verdicts import HELPS, HURTS, compare
+from hexad.report.verdicts import HELPS, HURTS, NOTHING, compare
 from hexad.report.wording import (
+    CI95,
+    NBSP,
     cell_class,
     cell_name,
     interval,
@@ -23,6 +25,7 @@ from hexad.report.wording import (
 )
 
 _BINS = 48
+_SHORT = {NOTHING: "not measurable"}
 
 
 def cells(sources: Sources) -> Html:
@@ -39,7 +42,7 @@ def cells(sources: Sources) -> Html:
     small = [figure(domain, _interval_table(f"Accuracy per cell, {domain}", scores, shared, brief=True),
                     f"{max(score.questions for score in scores.values())} questions")
              for domain, scores in domains.items() if scores]  # fmt: skip
-    text = "Share of answers that the grader calls correct, with 95 % intervals that resample questions, not samples."
+    text = f"Share of answers that the grader calls correct. {CI95}s resample questions, not samples."
     return _section(
         "cells", "Every cell", tag("p", text),
         figure("All six domains together", _interval_table("Accuracy per cell, all domains", found, axis)),
@@ -53,19 +56,19 @@ def deltas(sources: Sources) -> Html:
     if not compared:
         text = missing("No comparison.", "It takes two cells that were scored on the same questions.")
         return _section("deltas", "What each step changed", text)
-    reach = _ceiling([max(abs(v) for v in c.delta.ci95) for c in compared])
-    axis = (-reach, reach)
+    axis = (-_ceiling([0, *(-c.delta.ci95[0] for c in compared)]), _ceiling([0, *(c.delta.ci95[1] for c in compared)]))
     rows = [
         [f"{cell_name(c.delta.from_)} → {cell_name(c.delta.to)}",
-         join([interval_bar(c.delta.delta, *c.delta.ci95, axis, _tone(c.word))]), points(c.delta.delta),
+         points(c.delta.delta), interval_bar(c.delta.delta, c.delta.ci95, axis, _tone(c.word)),
          signed_interval(*c.delta.ci95), p_value(c.delta.p), p_value(c.p_corrected),
-         f"{100 * c.smallest_visible:.1f}", c.word]
+         f"{100 * c.smallest_visible:.1f}", tag("span", _SHORT.get(c.word, c.word), class_=f"badge {_tone(c.word)}")]
         for c in compared
     ]  # fmt: skip
-    head = ["Step", "", "Points", "95 % interval", "p", "p, Holm", "Smallest visible", "Verdict"]
+    rows.append(["points", "", axis_row(axis), *[""] * 5])
+    head = ["Step", "Points", "", CI95, "p", "p, Holm", "Smallest visible", "Verdict"]
     note = ("Differences are paired by question; p is from 10 000 sign flips of the questions’ differences. “Smallest "
             "visible” is the difference that this many questions would show four times in five.")  # fmt: skip
-    main = table("Differences between cells, all domains, in percentage points", head, rows, class_="with-bars")
+    main = table("Differences between cells, all domains, in percentage points", head, rows, plot=2)
     return _section("deltas", "What each step changed", main, tag("p", note, class_="muted"), _domain_deltas(sources))
 
 
@@ -77,7 +80,7 @@ def domain_table(sources: Sources) -> Html:
     rows = [[cell_name(cell), *(_score_cell(scores.get(b)) for b in columns)] for cell, scores in found.items()]
     names = {"all": "all (micro)", "macro": "macro"}
     note = "Micro counts every question once; macro counts every domain once. They differ where domains differ in size."
-    main = table("Accuracy in per cent, 95 % interval below", ["Cell", *(names.get(b, b) for b in columns)], rows)
+    main = table(f"Accuracy in per cent, {CI95} below", ["Cell", *(names.get(b, b) for b in columns)], rows)
     counts = [
         [cell_name(cell), number(s["all"].questions), number(s["all"].samples),
          number(sources.scores.errors[cell]) if cell in sources.scores.errors else "–"]
@@ -98,15 +101,15 @@ def lengths(sources: Sources) -> Html:
     edges = [top * i / _BINS for i in range(_BINS + 1)]
     found = totals(sources)
     rows = [
-        [cell_name(cell), histogram_row(values, edges, cell_class(cell)), number(float(np.median(values))),
+        [cell_name(cell), number(float(np.median(values))), histogram_row(values, edges, cell_class(cell)),
          number(round(float(np.quantile(values, 0.95)))), percent(found[cell].truncated) if cell in found else "–"]
         for cell, values in known.items()
     ]  # fmt: skip
-    rows.append(["tokens", axis_row((0.0, top), scale=1), "", "", ""])
-    head = ["Cell", "", "Median", "95 % below", "Cut at the limit"]
+    rows.append(["tokens", "", axis_row((0.0, top), scale=1), "", ""])
+    head = ["Cell", "Median", "", f"95{NBSP}% below", "Cut at the limit"]
     note = ("Tokens generated for one request. A scaffold that plans or samples several candidates spends all of them, "
             "so a short final answer is not a cheap one.")  # fmt: skip
-    main = table("Tokens per request and cell", head, rows, class_="with-bars")
+    main = table("Tokens per request and cell", head, rows, plot=2)
     return _section("lengths", "How long the answers are", main, tag("p", note, class_="muted"))
 
 
@@ -114,12 +117,12 @@ def _interval_table(caption: str, scores: Mapping[str, Score], axis: tuple[float
     rows = []
     for cell, score in scores.items():
         colour = cell_class(cell) + (" hollow" if cell.endswith("+spec") else "")
-        bar = interval_bar(score.mean, *score.ci95, axis, colour)
+        bar = interval_bar(score.mean, score.ci95, axis, colour)
         extra = [] if brief else [interval(*score.ci95), number(score.mean_tokens)]
-        rows.append([cell_name(cell), bar, percent(score.mean), *extra])
-    extra_head = [] if brief else ["95 % interval", "Mean tokens"]
-    rows.append(["per cent", axis_row(axis), "", *[""] * len(extra_head)])
-    return table(caption, ["Cell", "", "Accuracy", *extra_head], rows, class_="with-bars" + " brief" * brief)
+        rows.append([cell_name(cell), percent(score.mean), bar, *extra])
+    extra_head = [] if brief else [CI95, "Mean tokens"]
+    rows.append(["per cent", "", axis_row(axis, count=2 if brief else 4), *[""] * len(extra_head)])
+    return table(caption, ["Cell", "Accuracy", "", *extra_head], rows, plot=2)
 
 
 def _domain_deltas(sources: Sources) -> Html:
@@ -132,8 +135,10 @@ def _domain_deltas(sources: Sources) -> Html:
                          p_value(c.p_corrected), c.word])  # fmt: skip
     if not rows:
         return join([])
-    head = ["Domain", "Step", "Points", "95 % interval", "p", "p, Holm", "Verdict"]
-    main = table("Differences per domain, in percentage points; Holm’s correction within a domain", head, rows, 2)
+    head = ["Domain", "Step", "Points", CI95, "p", "p, Holm", "Verdict"]
+    main = table(
+        "Differences per domain, in percentage points; Holm’s correction within a domain", head, rows, numeric=2
+    )
     return tag("details", tag("summary", "The same, domain by domain"), main)
 
 

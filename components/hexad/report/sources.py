@@ -128,7 +128,7 @@ def read_sources(folders: Mapping[str, Path], manifests: Mapping[str, Manifest])
     passed = _passed_through(manifests)
     own = {name: folder for name, folder in folders.items() if name not in passed}
     reader = _Reader(own)
-    anything: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
+    anything: TypeAdapter[Mapping[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
     points, examples = TypeAdapter(list[CurvePoint]), TypeAdapter(list[Example])
     return Sources(
         manifests=manifests,
@@ -203,28 +203,35 @@ class _Reader:
             try:
                 found = kind.validate_json(encoded)
             except ValidationError as error:
-                mistakes = error.errors()
-                dropped += 1
-                if _cut(content, mistakes[0]["loc"], missing=mistakes[0]["type"] == "missing"):
+                cut = _cut(content, error)
+                dropped += cut
+                if cut:
                     continue
-                self.notes.append(f"{place} has another shape than expected: {mistakes[0]['msg']}")
+                self.notes.append(f"{place} has another shape than expected")
                 return default
             if dropped:
                 self.notes.append(f"{place}: {dropped} value(s) left out because they have the wrong type")
             return found
 
 
-def _cut(content: Any, place: tuple[int | str, ...], missing: bool) -> bool:
-    """Remove the value at `place` (or, when a field is missing, what holds it). False when nothing can be removed."""
-    parents = []
-    for key in place[:-1] if missing else place:
-        known = range(len(content)) if isinstance(content, list) else content
-        if not isinstance(content, dict | list) or key not in known:
+def _cut(content: Any, error: ValidationError) -> int:
+    """Remove from `content` every value that `error` names, or what holds it when a field is missing: how many."""
+    wrong = dict.fromkeys(e["loc"][:-1] if e["type"] == "missing" else e["loc"] for e in error.errors())
+    whole = [place for place in wrong if not any(place[:depth] in wrong for depth in range(len(place)))]
+    # Mistakes come in the order of the document, so going backwards keeps the positions in lists right.
+    return sum(_remove(content, place) for place in reversed(whole))
+
+
+def _remove(content: Any, place: tuple[int | str, ...]) -> bool:
+    """Delete the deepest value on the way to `place` that exists; False when there is none."""
+    holder = last = None
+    for key in place:
+        try:
+            inner = content[key]
+        except (KeyError, IndexError, TypeError):
             break
-        parents.append((content, key))
-        content = content[key]
-    if not parents:
+        holder, last, content = content, key, inner
+    if holder is None:
         return False
-    holder, key = parents[-1]
-    del holder[key]
+    del holder[last]
     return True

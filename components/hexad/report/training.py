@@ -7,7 +7,7 @@ from hexad.report.charts import Series, diagonal, dots, line_chart, share_bar
 from hexad.report.markup import Html, figure, join, missing, table, tag
 from hexad.report.overview import totals
 from hexad.report.sources import CurvePoint, LosslessTest, Sources
-from hexad.report.wording import number, p_value, percent, points, signed_interval
+from hexad.report.wording import CI95, NBSP, cell_name, number, p_phrase, p_value, percent, points, signed_interval
 
 
 def curves(sources: Sources) -> Html:
@@ -43,9 +43,9 @@ def verifier(sources: Sources) -> Html:
         found = totals(sources)
         if "rlvr" in found:
             rows.insert(0, ("one sample", found["rlvr"].mean, "base"))
-        content = [[name, share_bar(value, colour), percent(value)] for name, value, colour in rows]
-        bars = table("Accuracy by the way one of three candidates is chosen", ["Chosen by", "", "Accuracy"], content,
-                     class_="with-bars brief")  # fmt: skip
+        content = [[name, percent(value), share_bar(value, colour)] for name, value, colour in rows]
+        bars = table("Accuracy by the way one of three candidates is chosen", ["Chosen by", "Accuracy", ""], content,
+                     plot=2)  # fmt: skip
         bars = figure("What choosing is worth", bars, "The oracle is the best of three: no chooser can pass it.")
     facts = []
     if summary is not None:
@@ -56,7 +56,7 @@ def verifier(sources: Sources) -> Html:
     if sources.calibration.auc is not None:
         facts.append(f"AUC: {sources.calibration.auc:.3f}.")
     if facts:
-        facts.append("A coin has 50 %.")
+        facts.append(f"A coin has 50{NBSP}%.")
     shown = _present([chart, bars])
     content_ = [tag("p", " ".join(facts))] if facts else []
     return tag("section", tag("h2", "The verifier"), *content_,
@@ -86,19 +86,23 @@ def speculation(sources: Sources) -> Html:
     if facts:
         parts.append(_facts(facts))
     if lossless.per_position:
-        rows = [
-            [f"token {i}", share_bar(value, "rlvr"), percent(value)] for i, value in enumerate(lossless.per_position, 1)
-        ]
-        bars = table("Share of proposed tokens accepted, by position", ["Position", "", "Accepted"], rows,
-                     class_="with-bars brief")  # fmt: skip
+        accepted = enumerate(lossless.per_position, 1)
+        rows = [[f"token {i}", percent(value), share_bar(value, "rlvr")] for i, value in accepted]
+        bars = table("Share of proposed tokens accepted, by position", ["Position", "Accepted", ""], rows,
+                     plot=2)  # fmt: skip
         parts.append(figure("Acceptance by position", bars))
     tests = [_lossless_row(test) for test in lossless.temperatures]
     if tests:
-        head = ["Temperature", "Prompts", "Equal outputs", "Without", "With", "Difference", "95 % interval", "p",
+        head = ["Temperature", "Prompts", "Equal outputs", "Without", "With", "Difference", CI95, "p",
                 "Result"]  # fmt: skip
         parts.append(table("Does speculation change the answers? Paired by prompt", head, tests))
         note = "Passing means that no loss was found at this number of prompts, not that there is none."
         parts.append(tag("p", note, class_="muted"))
+    for delta in sources.scores.deltas:
+        if delta.to.endswith("+spec") and delta.benchmark == "all":
+            evidence = f"({CI95} {signed_interval(*delta.ci95)}, {p_phrase(delta.p)})"
+            told = f"In the evaluation, {cell_name(delta.to)} scored {points(delta.delta)} points against"
+            parts.append(tag("p", f"{told} {cell_name(delta.from_)} {evidence}."))
     if not parts:
         parts.append(missing("No speculation numbers.", _why(sources, "bundle")))
     return tag("section", tag("h2", "Speculative decoding"), *parts, id="speculation")

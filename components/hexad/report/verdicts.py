@@ -6,10 +6,10 @@ is "no measurable effect at this size".
 
 from dataclasses import dataclass
 
-from hexad.statistics.paired import holm
 from hexad.records import Delta
 from hexad.report.sources import Sources
 from hexad.report.wording import CI95, cell_name, p_phrase, points, signed_interval
+from hexad.statistics.paired import holm
 
 HELPS, HURTS, NOTHING, UNKNOWN = "helps", "hurts", "no measurable effect at this size", "not measured"
 ALPHA = 0.05

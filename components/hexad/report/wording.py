@@ -2,9 +2,12 @@
 
 import math
 
+NBSP = "\u00a0"
+CI95 = f"95{NBSP}% interval"
+
 
 def percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if math.isfinite(share) else "–"
+    return f"{100 * share:.1f}{NBSP}%" if math.isfinite(share) else "–"
 
 
 def interval(low: float, high: float) -> str:
@@ -23,12 +26,12 @@ def signed_interval(low: float, high: float) -> str:
 def p_value(p: float | None) -> str:
     if p is None:
         return "–"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    return f"<{NBSP}0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 def p_phrase(p: float) -> str:
     written = p_value(p)
-    return f"p {written}" if written.startswith("<") else f"p = {written}"
+    return f"p{NBSP}{written}" if written.startswith("<") else f"p{NBSP}={NBSP}{written}"
 
 
 def number(value: float) -> str:
@@ -57,7 +60,7 @@ def size(count: int) -> str:
 
 
 CELL_NAMES = {
-    "base": "base model", "sft": "after SFT", "rlvr": "after RLVR", "rlvr+plan": "+ plan", "rlvr+bo3": "+ best of 3",
+    "base": "base", "sft": "SFT", "rlvr": "RLVR", "rlvr+plan": "+ plan", "rlvr+bo3": "+ best of 3",
     "rlvr+plan+bo3": "+ plan + best of 3",
 }  # fmt: skip
 
