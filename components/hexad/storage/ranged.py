@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from hexad.records import Record
 from hexad.storage.disk import PARTIAL, publish
 from hexad.storage.parallel import map_threads
-from hexad.storage.s3_errors import retry_policy
+from hexad.storage.s3_errors import retried
 from hexad.storage.store import TransferProgress
 
 ReadRange = Callable[[int, int], BaseHTTPResponse]
@@ -74,22 +74,21 @@ def download_parts(
 
 def _read_part(read_range: ReadRange, descriptor: int, offset: int, length: int) -> None:
     """Write one range into the file; a reply that breaks off in the middle is asked for again from that byte."""
-    retry = retry_policy()
     at = 0
-    while at < length:
+
+    def read_rest() -> None:
+        nonlocal at
+        response = read_range(offset + at, length - at)
         try:
-            response = read_range(offset + at, length - at)
-            try:
-                for piece in response.stream(1 << 20):
-                    at += os.pwrite(descriptor, piece, offset + at)
-            finally:
-                response.close()
-                response.release_conn()
-            if at < length:
-                raise HTTPError(f"reply ended after {at} of {length} bytes")
-        except HTTPError as error:
-            retry = retry.increment("GET", error=error)
-            retry.sleep()
+            for piece in response.stream(1 << 20):
+                at += os.pwrite(descriptor, piece, offset + at)
+        finally:
+            response.close()
+            response.release_conn()
+        if at < length:
+            raise HTTPError(f"reply ended after {at} of {length} bytes")
+
+    retried(read_rest)
 
 
 def _resumable(partial: Path, state_path: Path, wanted: PartState) -> set[int]:

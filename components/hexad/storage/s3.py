@@ -21,7 +21,7 @@ from hexad.storage.disk import clear_disk_errors
 from hexad.storage.errors import BadStoreUri, BucketMissing, DiskFull, ObjectMissing, StoreUnreachable
 from hexad.storage.hashing import file_sha256
 from hexad.storage.ranged import download_parts
-from hexad.storage.s3_errors import clear_s3_errors, retry_policy
+from hexad.storage.s3_errors import clear_s3_errors, retried, retry_policy
 from hexad.storage.store import TransferProgress
 
 SCHEME = "s3://"
@@ -81,7 +81,8 @@ class S3Store:
 
     def read_bytes(self, uri: str) -> bytes:
         bucket, key = bucket_and_key(uri)
-        with self._clear(uri):
+
+        def read() -> bytes:
             response = self._client.get_object(bucket, key)
             try:
                 data: bytes = response.read()
@@ -89,6 +90,9 @@ class S3Store:
             finally:
                 response.close()
                 response.release_conn()
+
+        with self._clear(uri):
+            return retried(read)
 
     def write_bytes(self, uri: str, data: bytes) -> None:
         bucket, key = bucket_and_key(uri)

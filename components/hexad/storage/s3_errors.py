@@ -1,14 +1,17 @@
 """Errors of the S3 client in the words of `hexad.storage.errors`, and the one retry policy."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util import Retry
 
 from hexad.storage.errors import AccessRefused, BucketMissing, DiskFull, ObjectMissing, StorageError, StoreUnreachable
+
+Result = TypeVar("Result")
 
 TRIES = "HEXAD_STORE_TRIES"
 """Environment variable: how often one request is sent before it counts as failed, default 5."""
@@ -30,6 +33,19 @@ def retry_policy() -> Retry:
         backoff_jitter=0.25, status_forcelist=_TRANSIENT, allowed_methods=None, raise_on_status=False,
         respect_retry_after_header=False,
     )  # fmt: skip
+
+
+def retried(read: Callable[[], Result]) -> Result:
+    """Call `read` again when a reply breaks off in its body, which the connection pool's own retries do not see."""
+    retry = retry_policy()
+    while True:
+        try:
+            return read()
+        except MaxRetryError:  # the pool has used up its tries
+            raise
+        except HTTPError as error:
+            retry = retry.increment("GET", error=error)
+            retry.sleep()
 
 
 @contextmanager

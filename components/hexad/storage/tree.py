@@ -128,8 +128,8 @@ def _files(folder: Path) -> list[Path]:
             found.append(path)
         elif path.is_symlink() or not path.is_dir():
             raise StorageError(f"{path}: not a regular file; a tree holds files only, so copy what it points to")
-    if folder / MANIFEST in found:
-        raise StorageError(f"{folder / MANIFEST}: this name is kept for the tree's own manifest; rename the file")
+    if (folder / MANIFEST).exists():
+        raise StorageError(f"{folder / MANIFEST}: this name is kept for the tree's own manifest; rename it")
     for path in found:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise FileTooLarge(
