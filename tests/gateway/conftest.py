@@ -65,5 +65,5 @@ def by_text(answers: list[str | None]) -> list[int]:
     return [order.index(answer) for answer in answers]
 
 
-def question(text: str = "17 + 25?") -> list[dict[str, str]]:
+def question(text: str = "17 + 25?") -> list[Any]:
     return [{"role": "user", "content": text}]

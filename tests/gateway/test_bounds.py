@@ -98,7 +98,7 @@ def test_logs_hold_no_text_of_question_or_answer(
 def test_a_full_queue_is_a_429_with_retry_after_and_the_queue_drains(
     engine: Engine, gateway: Callable[..., str]
 ) -> None:
-    engine.script = lambda _: Script(delay_s=0.5)
+    engine.held = True
     url = gateway(concurrency=1, queue=1)
     results: list[int] = []
     threads = [threading.Thread(target=lambda: results.append(post(url).status_code)) for _ in range(2)]
@@ -110,6 +110,7 @@ def test_a_full_queue_is_a_429_with_retry_after_and_the_queue_drains(
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) >= 1
     assert refused.json()["error"]["type"] == "rate_limit_error"
+    engine.held = False
     for thread in threads:
         thread.join()
     assert results == [200, 200]
@@ -128,6 +129,26 @@ def test_never_more_engine_calls_at_once_than_allowed(engine: Engine, gateway: C
     engine.script = script
     assert post(gateway(concurrency=2), model="k", scaffold={"n": 6}).status_code == 200
     assert highest == 2
+
+
+def test_connections_to_the_engine_are_used_again(engine: Engine, gateway: Callable[..., str]) -> None:
+    url = gateway()
+    for _ in range(3):
+        post(url)
+    assert len(engine.calls) == 3
+    assert len(engine.connections) == 1
+
+
+def test_a_stream_that_fails_or_is_left_is_counted_with_its_status(engine: Engine, gateway: Callable[..., str]) -> None:
+    engine.script = lambda _: Script(status=500)
+    url = gateway()
+    post(url, stream=True)
+    engine.script = lambda _: Script(delay_s=5)
+    body = {"model": "k:bo1", "messages": question(), "stream": True}
+    with httpx.stream("POST", f"{url}/v1/chat/completions", json=body):
+        pass
+    counted = ['hexad_requests_total{status="502"} 1.0', 'hexad_requests_total{status="499"} 1.0']
+    wait_for(lambda: set(counted) <= set(httpx.get(f"{url}/metrics").text.splitlines()))
 
 
 def test_readiness_follows_the_engine(engine: Engine, gateway: Callable[..., str]) -> None:

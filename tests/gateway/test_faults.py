@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -75,9 +74,8 @@ def test_a_stream_that_broke_after_its_first_token_is_not_asked_again(engine: En
 
 def test_the_deadline_answers_with_the_best_so_far_and_closes_the_rest(engine: Engine, ask: Ask) -> None:
     engine.script = by_candidate(Script("a b c", hang_after=1), GOOD, Script("x y", hang_after=1))
-    started = time.monotonic()
-    body = ask("k:bo3", scaffold={"deadline_s": 0.5}).json()
-    assert time.monotonic() - started < 1.5
+    body = ask("k:bo3", scaffold={"deadline_s": 1.0}).json()
+    assert 1.0 <= body["scaffold"]["seconds"] < 2.0
     assert body["choices"][0]["message"]["content"] == "a b 1"
     assert body["choices"][0]["finish_reason"] == "stop"
     assert body["scaffold"]["stop"] == "deadline"
@@ -86,7 +84,7 @@ def test_the_deadline_answers_with_the_best_so_far_and_closes_the_rest(engine: E
 
 def test_with_nothing_finished_at_the_deadline_a_truncated_text_is_the_answer(engine: Engine, ask: Ask) -> None:
     engine.script = lambda _: Script("half an answer", hang_after=2)
-    body = ask("k:bo3", scaffold={"deadline_s": 0.5}).json()
+    body = ask("k:bo3", scaffold={"deadline_s": 1.0}).json()
     assert body["choices"][0]["message"]["content"] == "half an"
     assert body["choices"][0]["finish_reason"] == "length"
     assert body["usage"]["completion_tokens"] == 6

@@ -44,7 +44,7 @@ def test_the_table_of_votes(case: dict[str, Any]) -> None:
         assert case["wins"] in (chosen.answer, chosen.text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(BALLOTS, SELECTORS, st.integers(), st.randoms())
 def test_the_order_of_candidates_does_not_matter(
     ballots: list[Ballot], selector: Selector, seed: int, random: Any
@@ -55,7 +55,7 @@ def test_the_order_of_candidates_does_not_matter(
     assert first == second
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(BALLOTS, SELECTORS, st.integers())
 def test_no_worse_tier_ever_wins(ballots: list[Ballot], selector: Selector, seed: int) -> None:
     chosen = ballots[select(ballots, by_text, selector, seed).index]

@@ -15,7 +15,7 @@ import pytest
 from hexad.gateway.server import ENGINE_KEY, main, read_config
 
 from .conftest import question
-from .upstream import Engine, Script, wait_for
+from .upstream import Engine, wait_for
 
 
 def write_config(folder: Path, **fields: Any) -> Path:
@@ -27,7 +27,7 @@ def write_config(folder: Path, **fields: Any) -> Path:
 def test_sigterm_stops_accepting_and_lets_running_requests_finish(
     engine: Engine, engine_url: str, tmp_path: Path
 ) -> None:
-    engine.script = lambda _: Script("<answer>1</answer>", delay_s=1.0)
+    engine.held = True
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -46,6 +46,7 @@ def test_sigterm_stops_accepting_and_lets_running_requests_finish(
         process.send_signal(signal.SIGTERM)
         wait_for(lambda: not _answers(f"{url}/livez"))
         assert process.poll() is None
+        engine.held = False
         asking.join(10)
         assert replies[0].json()["choices"][0]["message"]["content"] == "1"
         process.wait(10)

@@ -55,7 +55,7 @@ def test_a_long_answer_arrives_whole(engine: Engine, gateway: Callable[..., str]
 
 
 def test_the_role_comes_at_once_and_comments_keep_the_stream_alive(engine: Engine, gateway: Callable[..., str]) -> None:
-    engine.script = lambda _: Script(delay_s=0.5)
+    engine.script = lambda _: Script(delay_s=1.0)
     stream = lines(gateway(keepalive_s=0.1), model="k:bo1")
     assert '"role": "assistant"' in stream[0]
     assert stream[1:4] == [": keep-alive"] * 3

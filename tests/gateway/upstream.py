@@ -55,7 +55,7 @@ def by_candidate(*scripts: Script, plan: Script | None = None) -> Callable[[dict
 
 
 def is_plan(payload: dict[str, Any]) -> bool:
-    return payload["messages"][-1]["content"].startswith("Plan:")
+    return bool(payload["messages"][-1]["content"].startswith("Plan:"))
 
 
 @dataclass
@@ -65,9 +65,11 @@ class Engine:
     script: Callable[[dict[str, Any]], Script] = lambda _: Script()
     score: Callable[[str], float] | None = None
     healthy: bool = True
+    held: bool = False
     calls: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     scored: list[dict[str, Any]] = field(default_factory=list)
+    connections: set[Any] = field(default_factory=set)
     open_streams: int = 0
 
     @property
@@ -102,6 +104,7 @@ class Engine:
         payload = await request.json()
         self.calls.append(payload)
         self.headers.append(dict(request.headers))
+        self.connections.add(request.client)
         script = self.script(payload)
         if script.status != 200:
             headers = {"Retry-After": script.retry_after} if script.retry_after else {}
@@ -119,6 +122,8 @@ class Engine:
         options = payload.get("stream_options") or {}
         try:
             await asyncio.sleep(script.delay_s)
+            while self.held:
+                await asyncio.sleep(0.01)
             yield _chunk({"role": "assistant", "content": ""}, None, None)
             count = 0
             for name, text in script.pieces():

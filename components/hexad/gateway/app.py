@@ -22,6 +22,7 @@ from hexad.gateway.metrics import Metrics
 from hexad.gateway.reply import Reply, data
 from hexad.gateway.request import ChatRequest, aliases, read_request
 from hexad.gateway.scaffold import Outcome, Scaffold
+from hexad.gateway.scorer import Scorer
 from hexad.gateway.select import Grouping
 from hexad.gateway.slots import Slots, Ticket
 from hexad.gateway.upstream import Upstream
@@ -60,8 +61,9 @@ class _Gateway:
         self._config = config
         self._slots = Slots(config.concurrency, config.queue)
         self._metrics = Metrics(self._slots)
-        self._scaffold = Scaffold(config, client, group, self._metrics)
         self._upstream = Upstream(client, config)
+        scorer = Scorer(client, config.scorer_url, config.scorer_timeout_s) if config.scorer_url else None
+        self._scaffold = Scaffold(config, self._upstream, scorer, group, self._metrics)
         self._started = int(time.time())
 
     async def chat(self, request: Request) -> Response:
@@ -79,12 +81,18 @@ class _Gateway:
         reply = Reply(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), chat.model, chat.include_usage)
 
         async def produce(write: Write) -> None:
+            status = _CLIENT_CLOSED
             try:
                 await self._stream(chat, ticket, reply, request_id, write)
-                self._count(200, arrived)
+                status = 200
             except ApiError as error:
-                self._count(error.status, arrived)
+                status = error.status
                 raise
+            except Exception:
+                status = 500
+                raise
+            finally:
+                self._count(status, arrived)
 
         if chat.stream:
             return EventStream(produce, ticket.close, self._config.keepalive_s, headers)

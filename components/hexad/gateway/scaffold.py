@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from hexad.chat import Parts, plan_request, split, with_plan
 from hexad.gateway.candidates import majority_is_fixed, run_candidates
 from hexad.gateway.config import GatewayConfig, Selector
@@ -67,12 +65,14 @@ class _Work:
 class Scaffold:
     """Answers requests; holds no state of any of them."""
 
-    def __init__(self, config: GatewayConfig, client: httpx.AsyncClient, group: Grouping, metrics: Metrics) -> None:
+    def __init__(
+        self, config: GatewayConfig, upstream: Upstream, scorer: Scorer | None, group: Grouping, metrics: Metrics
+    ) -> None:
         self._config = config
+        self._upstream = upstream
+        self._scorer = scorer
         self._group = group
         self._metrics = metrics
-        self._upstream = Upstream(client, config)
-        self._scorer = Scorer(client, config.scorer_url, config.scorer_timeout_s) if config.scorer_url else None
 
     async def solve(self, request: ChatRequest, ticket: Ticket, emit: Emit) -> Outcome:
         """Raises ApiError when there is nothing to answer with: 400, 502, 503 or 504."""

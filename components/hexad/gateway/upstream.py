@@ -15,6 +15,7 @@ from hexad.gateway.config import GatewayConfig
 
 _RETRIED = {429, 502, 503}
 _MAX_BACKOFF_S = 5.0
+_DRAIN_S = 0.5
 OnDelta = Callable[[str, str], None]
 """Told each piece of text: ("reasoning" | "content", text)."""
 
@@ -120,19 +121,33 @@ class Upstream:
 
 async def events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
     """The JSON of each `data:` line until [DONE]. Raises UpstreamError for an error sent inside the stream."""
-    async for line in response.aiter_lines():
+    lines = response.aiter_lines()
+    async for line in lines:
         if not line.startswith("data:"):
             continue
         data = line[5:].strip()
         if data == "[DONE]":
+            await _drain(lines)
             return
         try:
             event = json.loads(data)
         except ValueError as error:
             raise UpstreamError(f"engine: a line of the stream is not JSON: {data[:80]!r}") from error
+        if not isinstance(event, dict):
+            raise UpstreamError(f"engine: a line of the stream is no JSON object: {data[:80]!r}")
         if "error" in event:
             raise UpstreamError(f"engine: {_message(event)}")
         yield event
+
+
+async def _drain(lines: AsyncIterator[str]) -> None:
+    """Read to the end of the body: only then can the connection be used again, which saves a connect per candidate."""
+    try:
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in lines:
+                pass
+    except (httpx.HTTPError, TimeoutError):
+        return  # nothing is missing: the text ended before
 
 
 async def _read(response: httpx.Response, draft: Draft, on_delta: OnDelta) -> None:
