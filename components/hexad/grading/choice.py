@@ -11,7 +11,7 @@ _LETTER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-_SEVERAL = re.compile(r"(?:or|and)\b|[&,/]|(?:[a-j][).:,]?\s*)+$")  # "(A) or (B)", "A. B. C."
+_SEVERAL = re.compile(r"(?:or|and)\b|[&,/]|[a-j](?:[).:,\s]+[a-j])*[).:,]*$")  # "(A) or (B)", "A. B. C."
 
 
 def read_choice(answer: str, choices: Sequence[str] = ()) -> str | None:

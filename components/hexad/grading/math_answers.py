@@ -1,5 +1,6 @@
 """The math domain: an answer text against a gold text."""
 
+import re
 from functools import lru_cache
 
 from pydantic import JsonValue
@@ -28,6 +29,9 @@ def judge_math(gold: str, type_: str, options: dict[str, JsonValue], answer: str
         return failed("the gold is empty; drop the row")
     if is_wordy(gold):
         return matched(words(gold) == words(answer), "another text")
+    clock = _clock(gold)
+    if clock and _clock(answer):
+        return matched(_same_time(clock, _clock(answer)), "another time")
     try:
         gold_node, gold_unit = read_answer(gold)
     except MathSyntaxError as error:
@@ -57,6 +61,8 @@ def read_answer(text: str, plain_units: bool = True) -> tuple[Node, str | None]:
     """(tree, unit). Raises MathSyntaxError."""
     if len(text) > MAX_LENGTH:
         raise MathSyntaxError(f"{len(text)} characters; at most {MAX_LENGTH} are read")
+    if _no_solution(unwrap(text)):
+        return ("empty",), None
     text = unwrap(text) if "\\text" not in text else _outer(text)
     text = text.rstrip(" .") if not text.endswith("..") else text
     body, unit = split_unit(text)
@@ -67,6 +73,20 @@ def read_answer(text: str, plain_units: bool = True) -> tuple[Node, str | None]:
         body, unit = split_unit(text, plain=False)
         node = parse(body)
     return node, unit
+
+
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
+
+
+def _clock(text: str) -> tuple[str, ...] | None:
+    """(hours, minutes, seconds, a or p or nothing) of a time such as 2:30 PM."""
+    match = _CLOCK.fullmatch(unwrap(text).replace("~", " "))
+    return None if match is None else tuple((part or "").casefold().lstrip("0") for part in match.groups())
+
+
+def _same_time(gold: tuple[str, ...], answer: tuple[str, ...] | None) -> bool:
+    """Equal digits, and the same half of the day where both name one."""
+    return answer is not None and gold[:3] == answer[:3] and ("" in (gold[3], answer[3]) or gold[3] == answer[3])
 
 
 def _outer(text: str) -> str:

@@ -28,17 +28,17 @@ def same_value(gold: Node, answer: Node) -> bool:
     """Whether two scalar trees agree at every point where both are defined, and at two points at least."""
     names = sorted(symbols(gold) | symbols(answer))
     with mpmath.workdps(DIGITS):
-        compared = 0
+        compared, real = 0, True
         for point in points(names):
             try:
                 a, b = value(gold, point), value(answer, point)
             except (NoValue, ZeroDivisionError):
                 continue
-            if names and (mpmath.im(a) != 0) != (mpmath.im(b) != 0):
-                continue  # sqrt and log leave the reals at some points: ln(x^2) and 2 ln(x) agree where both are real
+            if names and compared and real and (mpmath.im(a) != 0 or mpmath.im(b) != 0):
+                continue  # sqrt and log leave the reals where a symbol is negative: ln(x^2) and 2 ln(x) agree elsewhere
             if not _agree(a, b) and not _both_vanish(gold, answer, point):
                 return False
-            compared += 1
+            compared, real = compared + 1, real and mpmath.im(a) == 0
         return compared >= (2 if names else 1)
 
 

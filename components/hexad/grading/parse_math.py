@@ -150,7 +150,16 @@ class _Parser:
         if token.kind in {"num", "sym"}:
             return True
         if token.kind == "cmd":
-            return token.value in _FUNCTIONS | _GREEK | {"frac", "sqrt", "binom", "pi", "infty", "lfloor", "lceil"}
+            return token.value in _FUNCTIONS | _GREEK | {
+                "frac",
+                "sqrt",
+                "root",
+                "binom",
+                "pi",
+                "infty",
+                "lfloor",
+                "lceil",
+            }
         return token.kind == "op" and token.value in {"(", "{"}
 
     def unary(self) -> Node:
@@ -278,6 +287,8 @@ class _Parser:
             return ("/", self.digit_or_group(), self.digit_or_group())
         if name == "binom":
             return ("fn", "binom", self.digit_or_group(), self.digit_or_group())
+        if name == "root":  # written as a word: sqrt23 is the root of 23, where \\sqrt23 is that of 2, times 3
+            return ("^", self.power(), ("/", ("num", "1"), ("num", "2")))
         if name == "sqrt":
             return self.root()
         if name in {"pi", "infty"}:

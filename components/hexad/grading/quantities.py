@@ -31,10 +31,11 @@ def read_number(text: str, scales: bool = False) -> tuple[Fraction, str | None] 
 
     `scales` reads scale words ("1.2 million") and accounting negatives ("(5)" = -5), as tables write them.
     """
-    text = unwrap(text).rstrip(".").strip() if not text.rstrip().endswith("%.") else text
+    text, unit = split_unit(text.strip().strip("$").strip()) if "{" in text else (text, None)
+    text = unwrap(text).rstrip(".").strip()
     whole = plain_integer(text)
     if whole is not None:
-        return Fraction(whole), None
+        return Fraction(whole), unit
     scale = 1
     if scales:
         accounting = _ACCOUNTING.match(text)
@@ -42,7 +43,8 @@ def read_number(text: str, scales: bool = False) -> tuple[Fraction, str | None] 
         scaled = _SCALED.match(text)
         if scaled:
             text, scale = scaled.group(1), _SCALES[scaled.group(2).casefold()]
-    text, unit = split_unit(text)
+    if unit is None:
+        text, unit = split_unit(text)
     try:
         if _THOUSANDS.fullmatch(text):
             return number(text.replace(",", "").lstrip("+-")) * (-scale if text.startswith("-") else scale), unit

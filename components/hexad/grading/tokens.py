@@ -46,7 +46,7 @@ _WORDS = {
     "cosh", "tanh", "ln", "log", "exp", "pi", "infty", "inf", "infinity", "or", "and", "abs", "gcd", "lcm", "max", "min",
     "floor", "ceil", "theta", "alpha", "beta", "lambda", "mod",
 }  # fmt: skip
-_WORD_AS = {"inf": "infty", "infinity": "infty", "arcsin": "asin", "arccos": "acos", "arctan": "atan"}
+_WORD_AS = {"sqrt": "root", "inf": "infty", "infinity": "infty", "arcsin": "asin", "arccos": "acos", "arctan": "atan"}
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?:_\d{3})+(?!\d)|\d+\.?\d*|\.\d+"
 _NUMBER_INSIDE = r"\d{1,3}(?:_\d{3})+(?!\d)|\d+\.?\d*|\.\d+"  # within brackets a comma separates
