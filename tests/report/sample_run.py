@@ -45,7 +45,7 @@ def _files() -> dict[str, dict[str, str]]:
     card, scores = _card(), _scores()
     return {
         "data": {"card.json": json.dumps(card)},
-        "sft": {"curve.jsonl": _lines(_sft_curve()), "metrics.json": json.dumps({"loss": 0.21})},
+        "sft": {"curve.jsonl": _lines(_sft_curve())},
         "policy": {"curve.jsonl": _lines(_rl_curve())},
         "verifier": {"calibration.json": json.dumps(_calibration())},
         "draft": {"acceptance.json": json.dumps({"agreement": 0.87, "parameters": 310_000})},

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from hexad.records import Manifest, Provenance
 from hexad.report.sources import read_sources
 
 SCORE = {"mean": 0.5, "ci95": [0.4, 0.6], "questions": 10, "samples": 40, "mean_tokens": 9.0, "truncated": 0.0}
@@ -14,10 +13,6 @@ SCORE = {"mean": 0.5, "ci95": [0.4, 0.6], "questions": 10, "samples": 40, "mean_
 def read(tmp_path: Path, name: str, file: str, text: str):
     (tmp_path / file).write_text(text)
     return read_sources({name: tmp_path}, {})
-
-
-def manifest(stage: str, uri: str = "file:///x") -> Manifest:
-    return Manifest(uri=uri, files=[], provenance=Provenance(stage=stage))
 
 
 def test_nothing_at_all_is_read_as_empty_parts():
@@ -61,12 +56,10 @@ def test_many_broken_rows_take_no_time(tmp_path):
     assert read(tmp_path, "policy", "curve.jsonl", rows).rl_curve == []
 
 
-def test_a_stage_that_was_switched_off_shows_nothing_of_the_stage_before_it(tmp_path):
-    (tmp_path / "curve.jsonl").write_text('{"step": 1, "loss": 2, "entropy": 0.5}\n')
-    same = manifest("sft")
-    sources = read_sources({"sft": tmp_path, "policy": tmp_path}, {"policy": same, "sft": same})
-    assert dict(sources.passed_through) == {"policy": "sft"}
-    assert (len(sources.sft_curve), sources.rl_curve) == (1, [])
+@pytest.mark.parametrize("metrics", ['{"steps": 0.0}', '{"enabled": 0.0}'])
+def test_a_stage_that_took_no_step_counts_as_idle(tmp_path, metrics):
+    assert read(tmp_path, "policy", "metrics.json", metrics).idle == {"policy"}
+    assert read(tmp_path, "policy", "metrics.json", '{"steps": 60}').idle == frozenset()
 
 
 @pytest.mark.parametrize("content", ["null", "3", '"text"', "[]", "{}", "[[[]]]", '{"cells": 1}', "NaN", ""])

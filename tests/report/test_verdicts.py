@@ -37,6 +37,11 @@ def test_all_six_pillars_have_a_card_even_when_nothing_was_run():
     assert [(card.number, card.word) for card in cards] == [(i, UNKNOWN) for i in range(1, 7)]
 
 
+def test_a_stage_that_was_idle_has_no_verdict():
+    scores = Scores(deltas=[delta("base", "sft", 0.9, -0.01, 0.01)])
+    assert pillars(Sources(scores=scores, idle=frozenset({"sft"})))[0].word == UNKNOWN
+
+
 def test_a_pillar_that_hurts_says_so():
     cards = pillars(Sources(scores=Scores(deltas=[delta("rlvr", "rlvr+plan", 0.001, -0.08, -0.02)])))
     assert cards[2].word == HURTS

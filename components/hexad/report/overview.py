@@ -43,11 +43,8 @@ def pipeline(sources: Sources) -> Html:
         lines: list[str] = []
         name = by_stage.get(stage)
         state = ""
-        if name is not None and name in sources.passed_through:
-            lines.append(f"switched off: hands on {STAGE_OF_INPUT[sources.passed_through[name]]}")
-            state = "off"
-        elif name is not None and name not in sources.manifests:
-            lines.append("left nothing")
+        if name in sources.idle or (name is not None and name not in sources.manifests):
+            lines.append("took no step" if name in sources.idle else "left nothing")
             state = "off"
         elif name is not None:
             manifest = sources.manifests[name]

@@ -68,10 +68,7 @@ def lineage(sources: Sources) -> Html:
         if name not in sources.manifests:
             continue
         manifest = sources.manifests[name]
-        stage = STAGE_OF_INPUT.get(name, name)
-        if name in sources.passed_through:
-            rows.append([stage, f"switched off: hands on {STAGE_OF_INPUT[sources.passed_through[name]]}", "", "", ""])
-            continue
+        stage = STAGE_OF_INPUT.get(name, name) + " (took no step)" * (name in sources.idle)
         inputs = [join([f"{key}: ", tag("code", digest[:12]), f" ({made_by[digest]})" if digest in made_by else "",
                         tag("br")]) for key, digest in manifest.provenance.inputs.items()]  # fmt: skip
         place = tag("code", manifest.uri, class_="uri")

@@ -23,6 +23,7 @@ from hexad.report.wording import (
     points,
     signed_interval,
 )
+from hexad.statistics.paired import FLIPS
 
 _BINS = 48
 _SHORT = {NOTHING: "not measurable"}
@@ -66,8 +67,8 @@ def deltas(sources: Sources) -> Html:
     ]  # fmt: skip
     rows.append(["points", "", axis_row(axis), *[""] * 5])
     head = ["Step", "Points", "", CI95, "p", "p, Holm", "Smallest visible", "Verdict"]
-    note = ("Differences are paired by question; p is from 10 000 sign flips of the questions’ differences. “Smallest "
-            "visible” is the difference that this many questions would show four times in five.")  # fmt: skip
+    note = (f"Differences are paired by question; p is from {number(FLIPS)} sign flips of the questions’ differences. "
+            "“Smallest visible” is what this many questions would show four times in five.")  # fmt: skip
     main = table("Differences between cells, all domains, in percentage points", head, rows, plot=2)
     return _section("deltas", "What each step changed", main, tag("p", note, class_="muted"), _domain_deltas(sources))
 

@@ -108,9 +108,8 @@ class Sources:
     """All that the page may show. Empty parts mean: not there."""
 
     manifests: Mapping[str, Manifest] = field(default_factory=dict)
-    passed_through: Mapping[str, str] = field(default_factory=dict)
+    idle: frozenset[str] = frozenset()
     card: DataCard = field(default_factory=DataCard)
-    sft_metrics: Mapping[str, JsonValue] = field(default_factory=dict)
     sft_curve: list[CurvePoint] = field(default_factory=list)
     rl_curve: list[CurvePoint] = field(default_factory=list)
     calibration: Calibration = field(default_factory=Calibration)
@@ -125,16 +124,14 @@ class Sources:
 
 def read_sources(folders: Mapping[str, Path], manifests: Mapping[str, Manifest]) -> Sources:
     """Read the trees in `folders` (input name to folder). Never raises for what a file holds or lacks."""
-    passed = _passed_through(manifests)
-    own = {name: folder for name, folder in folders.items() if name not in passed}
-    reader = _Reader(own)
+    reader = _Reader(folders)
     anything: TypeAdapter[Mapping[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
+    metrics = {name: reader.json(name, "metrics.json", anything, {}) for name in STAGE_OF_INPUT}
     points, examples = TypeAdapter(list[CurvePoint]), TypeAdapter(list[Example])
     return Sources(
         manifests=manifests,
-        passed_through=passed,
+        idle=frozenset(name for name, found in metrics.items() if _idle(found)),
         card=reader.json("data", "card.json", TypeAdapter(DataCard), DataCard()),
-        sft_metrics=reader.json("sft", "metrics.json", anything, {}),
         sft_curve=reader.lines("sft", "curve.jsonl", points),
         rl_curve=reader.lines("policy", "curve.jsonl", points),
         calibration=reader.json("verifier", "calibration.json", TypeAdapter(Calibration), Calibration()),
@@ -148,14 +145,9 @@ def read_sources(folders: Mapping[str, Path], manifests: Mapping[str, Manifest])
     )
 
 
-def _passed_through(manifests: Mapping[str, Manifest]) -> dict[str, str]:
-    """Inputs whose stage was switched off: the manifest is an earlier input's, handed on (DESIGN §1)."""
-    first: dict[str, str] = {}
-    passed = {}
-    for name in STAGE_OF_INPUT:
-        if name in manifests and first.setdefault(manifests[name].digest, name) != name:
-            passed[name] = first[manifests[name].digest]
-    return passed
+def _idle(metrics: Mapping[str, JsonValue]) -> bool:
+    """Whether a stage was switched off or had nothing to learn from; then it hands its input on."""
+    return metrics.get("steps") == 0 or metrics.get("enabled") == 0
 
 
 class _Reader:

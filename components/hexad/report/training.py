@@ -18,7 +18,7 @@ def curves(sources: Sources) -> Html:
     rl = _present([
         _reward(sources.rl_curve),
         _curve(sources.rl_curve, "RLVR validation", "accuracy", {"validation": "validation"},
-               note="Held-out questions of the validation split; the test questions play no part in training."),
+               note="On the validation split."),
         _curve(sources.rl_curve, "RLVR entropy", "nats per token", {"entropy": "policy"},
                note="A fall towards zero means that sampling has little left to choose from."),
         _curve(sources.rl_curve, "RLVR completion length", "tokens", {"completion_length": "mean"}),
@@ -109,8 +109,8 @@ def speculation(sources: Sources) -> Html:
 
 
 def _why(sources: Sources, name: str) -> str:
-    if name in sources.passed_through:
-        return "The stage was switched off in this run."
+    if name in sources.idle:
+        return "The stage took no step: it was switched off, or had nothing to learn from."
     return "The stage left no such file." if name in sources.manifests else "The stage left nothing."
 
 

@@ -70,6 +70,8 @@ def judge(delta: Delta, p_corrected: float) -> str:
 def pillars(sources: Sources) -> list[Pillar]:
     """The six cards, in order, whatever was run."""
     found = {(c.delta.from_, c.delta.to): c for c in compare(sources.scores.deltas)}
+    off = {("base", "sft"): "sft", ("sft", "rlvr"): "policy"}
+    found = {step: c for step, c in found.items() if off.get(step) not in sources.idle}
     return [
         *(_measured(i, *words, found.get(step), step) for i, (step, words) in enumerate(_MEASURED.items(), 1)),
         _speculation(sources),
@@ -82,7 +84,7 @@ def pillars(sources: Sources) -> list[Pillar]:
 def _measured(number: int, name: str, what: str, comparison: Comparison | None, step: tuple[str, str]) -> Pillar:
     before, after = step
     if comparison is None:
-        return Pillar(number, name, what, UNKNOWN, f"The cells {before} and {after} were not both scored.")
+        return Pillar(number, name, what, UNKNOWN, f"The step from {before} to {after} was not taken, or not scored.")
     delta = comparison.delta
     detail = (
         f"{cell_name(before)} → {cell_name(after)}: {points(delta.delta)} points "
