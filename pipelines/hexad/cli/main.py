@@ -30,13 +30,11 @@ class Target(StrEnum):
     """What an endpoint runs on."""
 
     CPU = "cpu"
-    GPU = "gpu"
-    CEREBRAS = "cerebras"
 
 
 @app.command()
 def validate(recipe: RecipeFile) -> None:
-    """Check a recipe: every error with its line, its path and the mend, all at once."""
+    """Show every error of a recipe, with its line and its mend."""
     from hexad.cli.pipeline_commands import validate as body
 
     raise typer.Exit(body(recipe))
@@ -63,7 +61,7 @@ def run(
     store: Annotated[str, typer.Option(help="s3://… or file:///…; default: a server under the run's folder.")] = "",
     profile: ProfileName = "local",
 ) -> None:
-    """Run a recipe on this machine. Run it again: finished stages are kept."""
+    """Run a recipe on this machine, or go on with it."""
     from hexad.cli.run_command import run as body
 
     raise typer.Exit(body(recipe, runner.value, from_, out, store, profile))
@@ -104,7 +102,10 @@ def job(
 def grade(
     domain: Annotated[str | None, typer.Option(help="Domain of rows that name none.")] = None,
 ) -> None:
-    """Grade rows from standard input to standard output: {id, domain, gold, response} to {id, status, score, …}."""
+    """Grade rows from standard input.
+
+    Rows {id, domain, gold: {value, type?}, response} in; {id, status, score, extracted, detail, version} out.
+    """
     from hexad.grading.cli import grade_stream
 
     for verdict in grade_stream(sys.stdin, domain):
@@ -118,7 +119,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8000,
 ) -> None:
     """Start engine and gateway over a bundle."""
-    from hexad.serving.local import serve as body
+    from hexad.cli.serve_command import serve as body
 
     raise typer.Exit(body(bundle, target.value, port))
 
@@ -130,7 +131,7 @@ def ask(
     model: Annotated[str | None, typer.Option(help="Model name; default: the first one served.")] = None,
     key: Annotated[str | None, typer.Option(envvar="HEXAD_API_KEY", help="API key.")] = None,
 ) -> None:
-    """Ask a question and watch plan, candidates, scores and answer as they stream."""
+    """Ask an endpoint and watch it plan, answer and choose."""
     from hexad.gateway.ask import run_ask
 
     raise typer.Exit(run_ask(question, base_url, model, key))
@@ -141,7 +142,7 @@ def report(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, e.g. runs/quickstart.")],
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
-    """Show the numbers of a finished run and where its page is."""
+    """Show a finished run's numbers and where its page is."""
     from hexad.cli.run_command import report as body
 
     raise typer.Exit(body(run_folder, open_))
@@ -149,7 +150,7 @@ def report(
 
 @app.command()
 def doctor() -> None:
-    """Check this machine: Python, packages, memory, disk, programs."""
+    """Check this machine's Python, packages, memory and disk."""
     from hexad.cli.doctor_command import doctor as body
 
     raise typer.Exit(body())

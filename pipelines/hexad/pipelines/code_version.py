@@ -26,8 +26,7 @@ def code_version(box: Box) -> str:
     templates = {found for file in files for pattern in _TEMPLATES for found in file.parent.glob(pattern)}
     content = hashlib.sha256()
     for file in sorted(files | templates, key=_relative):
-        text = ast.dump(_parsed(file)) if file.suffix == ".py" else file.read_text()
-        content.update(f"{_relative(file)}\0{text}\0".encode())
+        content.update(f"{_relative(file)}\0{_digest(file)}\0".encode())
     return content.hexdigest()[:16]
 
 
@@ -42,11 +41,22 @@ def reached(module: str) -> set[Path]:
         if file is None or name.startswith(MACHINERY):
             continue
         files.add(file)
-        waiting |= set(_imported(file)) - seen
+        waiting |= _imported(file) - seen
     return files
 
 
-def _imported(file: Path) -> Iterator[str]:
+@cache
+def _digest(file: Path) -> str:
+    text = ast.dump(_parsed(file)) if file.suffix == ".py" else file.read_text()
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _imported(file: Path) -> frozenset[str]:
+    return frozenset(_names(file))
+
+
+def _names(file: Path) -> Iterator[str]:
     for node in ast.walk(_parsed(file)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hexad."):
             for alias in node.names:

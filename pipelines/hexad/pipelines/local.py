@@ -95,14 +95,15 @@ def _execute(
         try:
             while process.poll() is None:
                 view.show(watch.snapshot(folder.progress, expected, time.time()), time.time())
-                _remember(folder, expected, over=False)
+                _remember(folder, expected, None)
                 time.sleep(_POLL_S)
-            view.show(watch.snapshot(folder.progress, expected, time.time(), over=True), time.time())
-            _remember(folder, expected, over=True)
+            succeeded = process.returncode == 0
+            view.show(watch.snapshot(folder.progress, expected, time.time(), succeeded), time.time())
+            _remember(folder, expected, succeeded)
         finally:
             view.close()
             _stop(process)
-    return process.returncode == 0
+    return succeeded
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -114,8 +115,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _remember(folder: RunFolder, expected: Mapping[str, float], over: bool) -> None:
-    states = watch.snapshot(folder.progress, expected, time.time(), over)
+def _remember(folder: RunFolder, expected: Mapping[str, float], succeeded: bool | None) -> None:
+    states = watch.snapshot(folder.progress, expected, time.time(), succeeded)
     known = folder.memory()
     trees = {stage: outcome.uri for stage, outcome in _outcomes_by_stage(folder).items()}
     fresh = {s.stage: s.elapsed for s in states if s.state == "done" and known.last.get(s.stage) != s.elapsed}
@@ -139,7 +140,7 @@ def _collect(folder: RunFolder) -> tuple[Summary, str]:
     trees |= {stage: outcome.uri for stage, outcome in outcomes.items()}
     seconds = folder.memory().trees
     stages = {}
-    for state in watch.snapshot(folder.progress, {}, time.time(), over=True):
+    for state in watch.snapshot(folder.progress, {}, time.time(), succeeded=True):
         tree = trees.get(state.stage, "")
         took = state.elapsed if state.state == "done" else seconds.get(f"{state.stage} {tree}", state.elapsed)
         status = "done" if state.state == "done" else "cached"
@@ -154,7 +155,7 @@ def _cause(folder: RunFolder) -> str:
     if failed:
         stage, cause = failed[0].stage, f"{failed[0].type}: {' '.join(failed[0].message.split())}"
     else:
-        states = watch.snapshot(folder.progress, {}, time.time(), over=True)
+        states = watch.snapshot(folder.progress, {}, time.time(), succeeded=False)
         stage = next((state.stage for state in states if state.state == "failed"), "the pipeline")
         cause = "ended without a word; it was killed (out of memory?) or could not start"
     return f"{stage} failed: {cause}. Log: {folder.log}. Mend it and run again: finished stages are kept."

@@ -114,9 +114,11 @@ def _speculation(
         return
     method = serve.speculation.method
     if method == "draft_model" and drafter and not drafter.enabled:
-        mend = "set drafter.enabled: true, or method: ngram"
-        yield Problem(("serve", "speculation", "method"), f"is 'draft_model', but the drafter is switched off; {mend}")
+        mend = "set it to true, or serve.speculation.method to ngram"
+        yield Problem(("drafter", "enabled"), f"is false, but serve.speculation.method is 'draft_model'; {mend}")
     speculative = [cell for cell in evaluate.cells if cell.endswith("+spec")] if evaluate else []
     if method == "none" and speculative:
-        mend = "remove them, or set serve.speculation.method"
-        yield Problem(("evaluate", "cells"), f"holds {', '.join(speculative)}, but nothing speculates; {mend}")
+        mend = "choose another, or leave them out"
+        yield Problem(
+            ("serve", "speculation", "method"), f"is 'none', but evaluate.cells has {', '.join(speculative)}; {mend}"
+        )

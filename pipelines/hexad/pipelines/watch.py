@@ -28,13 +28,18 @@ class StageState:
     remaining: float | None = None
 
 
-def snapshot(folder: Path, expected: Mapping[str, float], now: float, over: bool = False) -> list[StageState]:
-    """State of every stage from the progress folder. `over`: the run has ended; `expected`: seconds per stage."""
+def snapshot(
+    folder: Path, expected: Mapping[str, float], now: float, succeeded: bool | None = None
+) -> list[StageState]:
+    """State of every stage from the progress folder; `expected`: seconds per stage.
+
+    `succeeded` is None while the run goes on; afterwards a stage that did not end is a failed one.
+    """
     rows = _rows(folder)
     failed = {failure.stage for failure in failures(folder)}
     started = [index for index, section in enumerate(SECTIONS) if any(task in rows for task in _TASKS[section])]
-    last = len(SECTIONS) if over and not failed else max(started, default=-1)
-    return [_state(section, rows, failed, index < last, expected.get(section), now, over)
+    last = len(SECTIONS) if succeeded else max(started, default=-1)
+    return [_state(section, rows, failed, index < last, expected.get(section), now, succeeded)
             for index, section in enumerate(SECTIONS)]  # fmt: skip
 
 
@@ -76,7 +81,7 @@ def _state(
     passed: bool,
     expected: float | None,
     now: float,
-    over: bool,
+    succeeded: bool | None,
 ) -> StageState:
     tasks = [rows[task] for task in _TASKS[section] if task in rows]
     if not tasks:
@@ -85,10 +90,8 @@ def _state(
     begin = min(float(task["started"]) for task in tasks)
     newest = max(tasks, key=lambda task: float(task["updated"]))
     complete = rows.get(_TASKS[section][-1], {}).get("state") in ("done", "cached")
-    if failed.intersection(_TASKS[section]) or (over and not complete and not passed):
-        return StageState(
-            section, "failed", _fraction(section, rows), str(newest["note"]), float(newest["updated"]) - begin
-        )
+    if failed.intersection(_TASKS[section]) or (succeeded is False and not complete and not passed):
+        return StageState(section, "failed", _fraction(section, rows), str(newest["note"]), now - begin)
     if complete or passed:
         cached = all(task["state"] == "cached" for task in tasks)
         return StageState(section, "cached" if cached else "done", 1.0, elapsed=float(newest["updated"]) - begin)

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -24,6 +24,7 @@ class Problem:
     path: Keys
     message: str
     line: int | None = None
+    kind: str = ""
 
     def __str__(self) -> str:
         place = ".".join(map(str, self.path)) or "file"
@@ -45,18 +46,17 @@ def load(file: Path, record: type[R], checks: Callable[[Mapping[str, Any]], Iter
     Raises InvalidFile with every problem, in the order of the file.
     """
     data, lines = read(file)
-    problems: list[Problem] = []
-    result: R | None = None
-    try:
-        result = record.model_validate(data)
-    except ValidationError as invalid:
-        problems += [explain(error, record) for error in invalid.errors(include_url=False)]
+    # Unknown keys go first: pydantic does not ask a section's own rules while it holds one.
+    unknown = [p for p in _violations(data, record) if p.kind == "extra_forbidden"]
+    known_data = _without(data, [problem.path for problem in unknown])
+    problems = unknown + [p for p in _violations(known_data, record) if p.kind != "extra_forbidden"]
     if checks is not None:
-        problems += checks(_valid_sections(data, record, {problem.path[0] for problem in problems if problem.path}))
-    if problems or result is None:
-        placed = [Problem(p.path, p.message, p.line or _line(p.path, lines)) for p in problems]
+        broken = {problem.path[0] for problem in problems if problem.path and problem.kind != "extra_forbidden"}
+        problems += checks(_valid_sections(known_data, record, broken))
+    if problems:
+        placed = [replace(problem, line=_line(problem.path, lines)) for problem in problems]
         raise InvalidFile(file, sorted(placed, key=lambda p: p.line or 0))
-    return result
+    return record.model_validate(data)
 
 
 def read(file: Path) -> tuple[Any, dict[Keys, int]]:
@@ -91,13 +91,30 @@ def explain(error: ErrorDetails, record: type[Record]) -> Problem:
         known = sorted(_fields_at(record, path[:-1]))
         close = difflib.get_close_matches(str(path[-1]), known, n=1)
         mend = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-        return Problem(path, f"unknown key; {mend}")
+        return Problem(path, f"unknown key; {mend}", kind=kind)
     if kind == "missing":
         return Problem(path, "is missing; add it")
     message = error["msg"].removeprefix("Value error, ")
     if kind in ("value_error", "assertion_error"):
         return Problem(path, message)
     return Problem(path, f"is {_short(value)}; {message[0].lower()}{message[1:]}")
+
+
+def _violations(data: object, record: type[Record]) -> list[Problem]:
+    try:
+        record.model_validate(data)
+    except ValidationError as invalid:
+        return [explain(error, record) for error in invalid.errors(include_url=False)]
+    return []
+
+
+def _without(data: Any, paths: list[Keys]) -> Any:
+    """`data` without the values at `paths`."""
+    if not isinstance(data, dict):
+        return data
+    here = {path[0] for path in paths if len(path) == 1}
+    return {key: _without(value, [path[1:] for path in paths if path[0] == key and len(path) > 1])
+            for key, value in data.items() if key not in here}  # fmt: skip
 
 
 def _valid_sections(data: Mapping[str, Any], record: type[Record], broken: set[str | int]) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""The command: quick to start, and exit codes that tools can trust."""
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HEXAD = [sys.executable, "-m", "hexad.cli.main"]
+
+
+def hexad(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*HEXAD, *arguments], capture_output=True, text=True, check=False)
+
+
+def test_help_comes_in_half_a_second() -> None:
+    took = []
+    for _ in range(3):
+        before = time.perf_counter()
+        assert hexad("--help").returncode == 0
+        took.append(time.perf_counter() - before)
+    print(f"hexad --help: {statistics.median(took):.2f} s")
+    assert statistics.median(took) < 1.0  # 0.2 to 0.3 s on an idle machine
+
+
+def test_the_command_line_imports_neither_kfp_nor_torch() -> None:
+    program = "import sys, hexad.cli.main; sys.exit(bool({'kfp', 'torch', 'pyarrow'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["validate", "none.yaml"], "none.yaml: file: cannot be read"),
+        (["run", "none.yaml", "--from", "train"], "--from train: no such stage; stages are preflight, curate"),
+        (["compile", "recipes/tiny.yaml", "--profile", "mars"], "profiles/mars.yaml: file: cannot be read"),
+        (["job", "train", "--config", "none.yaml", "--out", "out"], "train: no such stage"),
+        (["job", "sft", "--config", "none.yaml", "--out", "out"], "sft takes --in data=TREE"),
+        (["report", "no/such/run"], "holds no finished run"),
+    ],
+)
+def test_bad_input_ends_with_two_and_says_what_is_wrong(arguments: list[str], says: str) -> None:
+    done = hexad(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bad_recipe_counts_its_errors(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("name: test\nseed: x\ncurate: {base: {kind: random}}\ntypo: 1\n")
+    done = hexad("validate", str(recipe))
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"2 errors in {recipe}")
+
+
+def test_a_valid_recipe_ends_with_zero(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("name: test\ncurate: {base: {kind: random}}\n")
+    assert hexad("validate", str(recipe)).returncode == 0
