@@ -107,7 +107,7 @@ def lengths(sources: Sources) -> Html:
         for cell, values in known.items()
     ]  # fmt: skip
     rows.append(["tokens", "", axis_row((0.0, top), scale=1), "", ""])
-    head = ["Cell", "Median", "", f"95{NBSP}% below", "Cut at the limit"]
+    head = ["Cell", "Median", "", f"95{NBSP}% below", "Cut off"]
     note = ("Tokens generated for one request. A scaffold that plans or samples several candidates spends all of them, "
             "so a short final answer is not a cheap one.")  # fmt: skip
     main = table("Tokens per request and cell", head, rows, plot=2)
