@@ -24,8 +24,8 @@ def render(thinking: str, answer: str) -> str:
 def split(response: str) -> Parts:
     """Split at the LAST closing think tag, since a model may quote one while it thinks.
 
-    `answer` is the text of the last complete `<answer>` element after it; an element that a stop marker cut
-    (`</answer>` as stop string, as in K2-Think's protocol) counts as complete only when the text ends there.
+    `answer` is the text of the last complete `<answer>` element after it; one that is not closed was cut off and is
+    no answer.
     """
     head, tag, tail = response.rpartition(THINK_CLOSE)
     if not tag:

