@@ -6,6 +6,7 @@ from kfp import dsl
 @dsl.component(base_image="python:3.11-slim", packages_to_install=[], install_kfp_package=False)
 def scores(
     settings: str,
+    data: dsl.Input[dsl.Dataset],
     samples: dsl.Input[list[dsl.Artifact]],
     tree: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
@@ -14,4 +15,5 @@ def scores(
     """Join the graded samples of all groups into scores with intervals and paired differences."""
     from hexad.stage.artifact import run_box
 
-    run_box("scores", settings, {group.metadata["group"]: group.path for group in samples}, tree, metrics, card)
+    groups = {group.metadata["group"]: group.path for group in samples}
+    run_box("scores", settings, {"data": data.path, **groups}, tree, metrics, card)

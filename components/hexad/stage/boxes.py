@@ -48,7 +48,7 @@ BOXES: dict[str, Box] = {
     "drafter": Box("drafter", "drafter", "DrafterConfig", "train", ("data", "policy")),
     "serve": Box("serving", "serve", "ServeConfig", "serve", ("data", "policy", "verifier", "draft")),
     "evaluate": Box("evaluation", "evaluate", "EvaluateConfig", "serve", ("data", "sft", "policy", "bundle")),
-    "scores": Box("evaluation", "evaluate", "EvaluateConfig", "eval", GROUPS, job="merge_job"),
+    "scores": Box("evaluation", "evaluate", "EvaluateConfig", "eval", ("data", *GROUPS), job="merge_job"),
     "gate": Box("gate", "gate", "GateConfig", "base", ("scores", "data")),
     "report": Box(
         "report", "report", "ReportConfig", "eval", ("data", "sft", "policy", "verifier", "draft", "bundle", "scores")

@@ -71,7 +71,9 @@ def post_training(settings: Mapping[str, str], profile: Profile, parallelism: in
                     "evaluate",
                     evaluate_box(settings=evaluate, group=group, data=data, sft=tuned, policy=policy, bundle=bundle),
                 )
-            joined = place("scores", scores_box(settings=scores, samples=dsl.Collected(cell.outputs["samples"])))
+            joined = place(
+                "scores", scores_box(settings=scores, data=data, samples=dsl.Collected(cell.outputs["samples"]))
+            )
             measured = joined.outputs["tree"]
             gated = place("gate", gate_box(settings=gate, scores=measured, data=data)).set_caching_options(False)
             told = report_box(
