@@ -1,6 +1,7 @@
 """`hexad run`: compile, start the store, execute the compiled YAML in a process of its own, watch, collect."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -37,6 +38,7 @@ _QUIET = {
 }
 _POLL_S = 0.25
 _STOP_S = 10.0
+_LONGEST_CAUSE = 600  # characters
 
 
 class RunFailed(RuntimeError):
@@ -62,6 +64,9 @@ def run_recipe(
     Raises RunFailed, FolderInUse, or StorageError when the store cannot be started or read.
     """
     begin = time.time()
+    if not store and not folder.store.exists():
+        # The trees are gone with the store, and KFP's cache would still hand them on.
+        shutil.rmtree(folder.kfp, ignore_errors=True)
     with folder.held(), _store(folder, store) as (uri, keys):
         settings = box_settings(recipe, profile, uri, str(folder.work), folder.attempts(again_from))
         _compile(settings, profile, folder)
@@ -153,7 +158,10 @@ def _collect(folder: RunFolder) -> tuple[Summary, str]:
 def _cause(folder: RunFolder) -> str:
     failed = watch.failures(folder.progress)
     if failed:
-        stage, cause = failed[0].stage, f"{failed[0].type}: {' '.join(failed[0].message.split())}"
+        message = " ".join(failed[0].message.split())
+        if len(message) > _LONGEST_CAUSE:
+            message = f"{message[: _LONGEST_CAUSE // 2]} … {message[-_LONGEST_CAUSE // 2 :]}"
+        stage, cause = failed[0].stage, f"{failed[0].type}: {message}"
     else:
         states = watch.snapshot(folder.progress, {}, time.time(), succeeded=False)
         stage = next((state.stage for state in states if state.state == "failed"), "the pipeline")
