@@ -56,7 +56,7 @@ def test_a_stage_that_was_killed_without_a_word_failed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("fraction", "expected", "remaining"),
-    [(0.0, 100.0, 60.0), (0.5, 100.0, 50.0), (0.5, 30.0, 40.0), (0.0, None, None), (0.01, 30.0, None)],
+    [(0.0, 100.0, 60.0), (0.5, 100.0, 50.0), (0.5, 30.0, 40.0), (0.0, None, None), (0.01, 30.0, 0.0)],
     ids=[
         "plan at first",
         "mean of plan and rate half-way",

@@ -77,7 +77,7 @@ def run_recipe(
         if not succeeded:
             raise RunFailed(_cause(folder))
         os.environ.update(keys)
-        summary, decision = _collect(folder)
+        summary, decision = collect(folder)
     return RunResult(summary, decision, folder.report, time.time() - begin)
 
 
@@ -134,7 +134,7 @@ def _outcomes_by_stage(folder: RunFolder) -> dict[str, Outcome]:
     return {{v: k for k, v in _TASK_OF_STAGE.items()}.get(task, task): outcome for task, outcome in found.items()}
 
 
-def _collect(folder: RunFolder) -> tuple[Summary, str]:
+def collect(folder: RunFolder) -> tuple[Summary, str]:
     """Copy the report out of its tree and complete the summary with what only the runner knows: the stages."""
     outcomes = _outcomes_by_stage(folder)
     uri = outcomes["report"].uri

@@ -109,7 +109,8 @@ def _fraction(section: str, rows: Mapping[str, Mapping[str, float | str]]) -> fl
 def _remaining(fraction: float, elapsed: float, expected: float | None) -> float | None:
     """By plan at first, by the measured rate later; by rate alone once the plan is overrun."""
     by_rate = elapsed * (1 - fraction) / fraction if fraction > _EARLY else None
-    by_plan = expected - elapsed if expected is not None and expected > elapsed else None
-    if by_rate is None or by_plan is None:
-        return by_plan if by_rate is None else by_rate
-    return fraction * by_rate + (1 - fraction) * by_plan
+    if by_rate is None:
+        return None if expected is None else max(expected - elapsed, 0.0)
+    if expected is None or expected <= elapsed:
+        return by_rate
+    return fraction * by_rate + (1 - fraction) * (expected - elapsed)
