@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from hexad.grading.plain_text import unwrap, words
 
+MAX_LENGTH = 2_000  # characters of a letter with its option
 _LETTER = re.compile(
     r"(?:(?:the\s+)?(?:correct\s+)?(?:answer|option|choice)\s*(?:is)?\s*:?\s*)?"
     r"[(\[]?\s*([A-Za-z])\s*(?:[)\]]\s*\.?|[.:])?(?:(?<=[).:\]])\s*(.*))?",
@@ -19,7 +20,9 @@ def read_choice(answer: str, choices: Sequence[str] = ()) -> str | None:
 
     "C. Acid" chooses C, unless `choices` says that Acid is another option: then nothing was chosen.
     """
-    text = unwrap(answer)
+    if len(answer) > MAX_LENGTH:
+        return None
+    text = " ".join(unwrap(answer).split())
     by_text = {words(c): chr(65 + i) for i, c in enumerate(choices)}
     if words(text) in by_text:
         return by_text[words(text)]

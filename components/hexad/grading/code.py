@@ -22,7 +22,7 @@ from hexad.records import Gold
 
 MAX_PROGRAM = 200_000  # characters
 FLOAT_TOLERANCE = 1e-9  # relative; sums of floats in another order differ by about 1e-15 a term
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([A-Za-z0-9_+.-]*)[^\n`]*$")
+_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]{0,8}([A-Za-z0-9_+.-]{0,32})[^\n`]{0,200}$")
 _PYTHON = {"", "python", "python3", "py", "py3"}
 
 

@@ -53,6 +53,8 @@ class Comparison:
         return self._scalar(gold, answer)
 
     def _scalar(self, gold: Node, answer: Node) -> bool:
+        if _INFINITY in {gold, answer, *gold[1:2], *answer[1:2]}:
+            return False  # not the same sign of infinity, or a number beside it
         if gold[0] == "degrees" or answer[0] == "degrees":
             return self._angle(gold, answer)
         try:

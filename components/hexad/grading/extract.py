@@ -15,7 +15,8 @@ MAX_BARE = 64  # characters of a visible text that may be an answer by itself
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
 _STATED = re.compile(
-    r"(?:^|[^A-Za-z])(?:final\s+answer|answer)\s*(?:\*\*|__)?\s*(?:is\s*:?|:|=)\s*(?:\*\*|__)?[ \t]*", re.IGNORECASE
+    r"(?:^|[^A-Za-z])(?:final\s{1,4}answer|answer)\s{0,4}(?:\*\*|__)?\s{0,4}(?:is\s{0,4}:?|:|=)\s{0,4}(?:\*\*|__)?",
+    re.IGNORECASE,
 )
 
 

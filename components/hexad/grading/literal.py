@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_DEPTH = 64
-MAX_LENGTH = 1_000_000  # characters
+MAX_LENGTH = 100_000  # characters
+MAX_ATTEMPTS = 16  # brackets from which a literal is tried inside prose
 MAX_DIGITS = 4000  # Python refuses int() of longer text by default
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?")
@@ -53,7 +54,7 @@ def last_literal(text: str) -> Any:
     end = max(body.rfind("]"), body.rfind("}"))
     for start in _bracket_starts(body[: end + 1]):
         attempts += 1
-        if attempts > MAX_DEPTH:
+        if attempts > MAX_ATTEMPTS:
             break
         try:
             return read_literal(body[start : end + 1])

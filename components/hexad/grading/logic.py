@@ -13,6 +13,7 @@ from hexad.grading.plain_text import unwrap, words
 from hexad.grading.values import equal_values
 from hexad.grading.verdicts import CORRECT, Outcome, failed, incorrect, matched
 
+MAX_LIST = 20_000  # characters of an ordering
 MAX_SIDE = 100  # rows or columns of a grid
 
 
@@ -25,13 +26,15 @@ def read_list(answer: str) -> list[str]:
     if isinstance(value, list):
         return [words(item if isinstance(item, str) else str(item)) for item in value]
     text = unwrap(answer).strip("[](){} ")
-    parts = re.split(r"\s*(?:\||->|→|>|<|;|\n)\s*", text)
+    parts = re.split(r"\||->|→|>|<|;|\n", text)
     if len(parts) == 1:
-        parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", text)
-    return [words(re.sub(r"^\d+[.)]\s+", "", part)) for part in parts if part.strip()]
+        parts = re.split(r",|\band\b", text)
+    return [words(re.sub(r"^\d+[.)]\s+", "", part.strip())) for part in parts if part.strip()]
 
 
 def judge_list(gold: Sequence[Any], answer: str, ordered: bool = True) -> Outcome:
+    if len(answer) > MAX_LIST:
+        return incorrect(f"a list of {len(answer)} characters; at most {MAX_LIST} are read")
     wanted = [words(str(item)) for item in gold]
     found = read_list(answer)
     if not ordered:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from hexad.grading.exact import NoValue, number, rational
 from hexad.grading.parse_math import MathSyntaxError, parse
 from hexad.grading.plain_text import unwrap
+from hexad.grading.tokens import MAX_LENGTH
 from hexad.grading.units import canonical_unit, factor, split_unit
 
 _SCALES = {
@@ -31,6 +32,8 @@ def read_number(text: str, scales: bool = False) -> tuple[Fraction, str | None] 
 
     `scales` reads scale words ("1.2 million") and accounting negatives ("(5)" = -5), as tables write them.
     """
+    if len(text) > MAX_LENGTH:
+        return None
     text, unit = split_unit(text.strip().strip("$").strip()) if "{" in text else (text, None)
     text = unwrap(text).rstrip(".").strip()
     whole = plain_integer(text)
@@ -40,7 +43,7 @@ def read_number(text: str, scales: bool = False) -> tuple[Fraction, str | None] 
     if scales:
         accounting = _ACCOUNTING.match(text)
         text = f"-{accounting.group(1)}" if accounting else text
-        scaled = _SCALED.match(text)
+        scaled = _SCALED.match(text) if len(text) <= 200 else None
         if scaled:
             text, scale = scaled.group(1), _SCALES[scaled.group(2).casefold()]
     if unit is None:

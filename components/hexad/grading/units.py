@@ -36,6 +36,7 @@ _ALIASES = {
 }  # fmt: skip
 _COUNTED = {"year": "year", "yr": "year", "day": "day", "week": "week", "month": "month"}
 
+MAX_SPLIT = 300  # characters; the patterns below take quadratic time on long runs of blanks
 _BRACED = r"\\(?:text|mathrm|textrm|mbox|operatorname|rm)\s*\{([^{}]*)\}((?:\^\{?-?\d\}?)?)"
 _TRAILING_BRACED = re.compile(rf"(.*?[\d)}}\]%])\s*(?:\\[,;:! ]|~)*\s*{_BRACED}\s*\.?\s*$", re.DOTALL)
 _ATOM = r"(?:[A-Za-zµμΩ°²³]+(?:\^?\{?-?\d\}?)?)"
@@ -48,15 +49,16 @@ def split_unit(text: str, plain: bool = True) -> tuple[str, str | None]:
 
     `plain` False leaves plain letters alone: beside symbols, "(x+1) h" is a product.
     """
-    text = re.sub(r"\\pmod\s*(\{[^{}]*\}|\d+)\s*$|\(\s*(?:\\bmod|\\mod|mod)\s*\d+\s*\)\s*$", "", text)
+    if len(text) <= MAX_SPLIT:
+        text = re.sub(r"\\pmod\s*(\{[^{}]*\}|\d+)\s*$|\(\s*(?:\\bmod|\\mod|mod)\s*\d+\s*\)\s*$", "", text)
     currency = _CURRENCY.match(text)
     if currency:
         return currency.group(1) + text[currency.end() :], "dollar"
-    braced = _TRAILING_BRACED.match(text)
+    braced = _TRAILING_BRACED.match(text) if len(text) <= MAX_SPLIT else None
     if braced and not re.search(r"\b(?:or|and)\b", braced[2]):
         unit = canonical_unit(braced[2] + braced[3])
         return (braced[1], unit) if unit else (text, None)
-    trailing = _TRAILING_PLAIN.match(text) if plain and len(text) < 200 else None
+    trailing = _TRAILING_PLAIN.match(text) if plain and len(text) <= MAX_SPLIT else None
     if trailing and ("\\" not in trailing[2] or "cdot" in trailing[2]):
         unit = canonical_unit(trailing[2])
         separated = len(trailing[2]) > 1 or text[len(trailing[1]) : len(trailing[1]) + 1].isspace()
