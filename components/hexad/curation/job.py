@@ -4,17 +4,17 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 
-from hexad.curation.contamination import Decontaminator
-from hexad.curation.dedupe import Deduper
-from hexad.curation.readers import read_source
-from hexad.curation.structure import check_trace
 from transformers import AutoTokenizer
 
 from hexad.curation.base_model import bring
 from hexad.curation.card import card_json, card_markdown
 from hexad.curation.config import CurateConfig
+from hexad.curation.contamination import Decontaminator
+from hexad.curation.dedupe import Deduper
 from hexad.curation.generate import Generated, as_prompts, as_traces, generate
+from hexad.curation.readers import read_source
 from hexad.curation.splits import split_of
+from hexad.curation.structure import check_trace
 from hexad.curation.tokenize import pack, tokenize, write_packed
 from hexad.records import Prompt, Reject, Trace
 from hexad.records.layout import BASE, PROMPTS, REJECTS, TRACES, TRAIN_TOKENS, VALIDATION_TOKENS

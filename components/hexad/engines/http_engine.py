@@ -11,7 +11,7 @@ from hexad.records import Message
 
 
 class HttpEngine:
-    """Posts chat completions, `concurrency` at a time. A failed request gives completions with finish_reason 'error'."""
+    """Posts chat completions, `concurrency` at a time. A failed request gives completions that end in 'error'."""
 
     def __init__(
         self,

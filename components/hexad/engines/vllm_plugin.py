@@ -46,7 +46,7 @@ def expand(
     cu_num_tokens: torch.Tensor,
     replace_from: int,
     replace_to: int,
-    MAX_NUM_TOKENS: int | None = None,  # noqa: N803  (vLLM calls it by this name)
+    MAX_NUM_TOKENS: int | None = None,  # vLLM calls it by this name
 ) -> None:
     """Repeat value i of `input_val` [batch] over request i's draft tokens into `output` [tokens], in place."""
     counts = torch.diff(cu_num_tokens.to(torch.int64), prepend=torch.zeros(1, dtype=torch.int64))
@@ -59,4 +59,4 @@ def works(function: Expand) -> bool:
     """Whether `function` expands floats."""
     output = torch.full((3,), -7.0)
     function(output, torch.tensor([0.5, 2.0]), torch.tensor([1, 3]), 0, 1)
-    return torch.equal(output, torch.tensor([0.5, 2.0, 2.0]))
+    return bool(torch.equal(output, torch.tensor([0.5, 2.0, 2.0])))

@@ -1,5 +1,6 @@
 """A vLLM server as a child process: start, wait until it is ready, read its counters, stop."""
 
+import contextlib
 import json
 import os
 import signal
@@ -122,7 +123,7 @@ class VllmServer:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - a bare prctl call, which takes no lock
             )
 
     def wait_ready(self) -> None:
@@ -148,10 +149,8 @@ class VllmServer:
         if process is None:
             return
         for wanted, patience in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, wanted)
-            except ProcessLookupError:
-                pass
             try:
                 process.wait(patience)
             except subprocess.TimeoutExpired:

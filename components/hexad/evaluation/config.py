@@ -7,11 +7,26 @@ from pydantic import Field
 from hexad.records import Record
 
 Cell = Literal[
-    "base", "sft", "rlvr", "rlvr+plan", "rlvr+bo3", "rlvr+plan+bo3",
-    "rlvr+spec", "rlvr+plan+spec", "rlvr+bo3+spec", "rlvr+plan+bo3+spec",
+    "base",
+    "sft",
+    "rlvr",
+    "rlvr+plan",
+    "rlvr+bo3",
+    "rlvr+plan+bo3",
+    "rlvr+spec",
+    "rlvr+plan+spec",
+    "rlvr+bo3+spec",
+    "rlvr+plan+bo3+spec",
 ]
 ALL_CELLS: tuple[Cell, ...] = (
-    "base", "sft", "rlvr", "rlvr+plan", "rlvr+bo3", "rlvr+plan+bo3", "rlvr+spec", "rlvr+plan+bo3+spec",
+    "base",
+    "sft",
+    "rlvr",
+    "rlvr+plan",
+    "rlvr+bo3",
+    "rlvr+plan+bo3",
+    "rlvr+spec",
+    "rlvr+plan+bo3+spec",
 )
 Group = Literal["base", "sft", "served", "speculative"]
 
@@ -30,6 +45,6 @@ class EvaluateConfig(Record):
 
 def group_of(cell: Cell) -> Group:
     """The engine that a cell needs: cells of one group share it."""
-    if cell == "base" or cell == "sft":
+    if cell in ("base", "sft"):
         return cell
     return "speculative" if cell.endswith("+spec") else "served"

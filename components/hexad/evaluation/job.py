@@ -1,6 +1,6 @@
 """What the evaluate container does: one group of cells on every question, graded sample by sample."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hexad.deployment.bundle import TARGET, engine_of, policy_of, read_bundle, speculation_of
@@ -80,7 +80,7 @@ def _direct(
 
 
 def _through_gateway(
-    config: EvaluateConfig, cells: list[str], bundle: Bundle, prompts: list[Prompt], space: Workspace
+    config: EvaluateConfig, cells: Sequence[str], bundle: Bundle, prompts: list[Prompt], space: Workspace
 ) -> dict[str, float]:
     models = space.inputs["bundle"]
     speculation = speculation_of(bundle) if cells[0].endswith("+spec") else None

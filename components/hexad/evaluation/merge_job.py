@@ -21,7 +21,9 @@ def run(config: EvaluateConfig, context: Context, inputs: Mapping[str, str]) -> 
 
 def _merge(config: EvaluateConfig, space: Workspace) -> Product:
     groups = {name: folder for name, folder in space.inputs.items() if name != "data"}
-    rollouts = {cell: read_rows(path, Rollout) for cell in config.cells if (path := _find(groups, f"{cell}.parquet"))}
+    rollouts: dict[str, list[Rollout]] = {
+        cell: read_rows(path, Rollout) for cell in config.cells if (path := _find(groups, f"{cell}.parquet"))
+    }
     prompts = {p.id: p for p in read_rows(space.inputs["data"] / PROMPTS["test"], Prompt)}
     seed = space.context.seed
     scores = summarise_scores(rollouts, prompts, seed)

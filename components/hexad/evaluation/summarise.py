@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from hexad.records import DOMAINS, Delta, Prompt, Record, Rollout, Score, VerifierSummary
 from hexad.statistics.paired import (
     Array,
     majority_score,
@@ -15,7 +16,6 @@ from hexad.statistics.paired import (
     paired_difference,
     question_means,
 )
-from hexad.records import DOMAINS, Delta, Prompt, Record, Rollout, Score, VerifierSummary
 
 ALL, MACRO = "all", "macro"
 

@@ -51,7 +51,7 @@ def main() -> int:
     model = Qwen2ForCausalLM(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=arguments.lr, betas=(0.9, 0.95), weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, arguments.lr, total_steps=arguments.steps, pct_start=0.05)
-    encode = lambda text: tokenizer.encode(text, add_special_tokens=False) + [tokenizer.pad_token_id]  # noqa: E731
+    encode = lambda text: [*tokenizer.encode(text, add_special_tokens=False), tokenizer.pad_token_id]  # noqa: E731
     started, loss_sum = time.time(), 0.0
     batches = packed(documents(arguments.seed + 1), encode, arguments.batch)
     for step, batch in enumerate(itertools.islice(batches, arguments.steps), 1):

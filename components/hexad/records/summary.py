@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from hexad.records.base import Record
 
@@ -32,7 +32,7 @@ class Delta(Record):
     ci95: tuple[float, float]
     p: float
 
-    model_config = {**Record.model_config, "populate_by_name": True}
+    model_config = ConfigDict(**Record.model_config, populate_by_name=True)
 
 
 class VerifierSummary(Record):

@@ -44,8 +44,8 @@ class RlvrConfig(Record):
         rollouts = self.prompts_per_step * self.group_size
         if rollouts % self.gradient_accumulation or (rollouts // self.gradient_accumulation) % self.group_size:
             raise ValueError(
-                f"prompts_per_step {self.prompts_per_step} x group_size {self.group_size} = {rollouts} rollouts cannot be "
-                f"divided into {self.gradient_accumulation} micro-batches of whole groups; "
+                f"prompts_per_step {self.prompts_per_step} x group_size {self.group_size} = {rollouts} rollouts cannot "
+                f"be divided into {self.gradient_accumulation} micro-batches of whole groups; "
                 f"make gradient_accumulation divide {self.prompts_per_step}"
             )
         return self

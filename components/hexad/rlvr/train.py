@@ -112,7 +112,8 @@ def prompt_rows(
             f"rlvr: {len(usable)} of {len(prompts)} prompts have at most {config.max_prompt_tokens} tokens, fewer than "
             f"prompts_per_step {config.prompts_per_step}; raise max_prompt_tokens or curate more prompts"
         )
-    rng, order = Random(seed), []
+    rng = Random(seed)
+    order: list[int] = []
     while len(order) < config.steps * config.prompts_per_step:
         order += rng.sample(usable, len(usable))
     order = order[: config.steps * config.prompts_per_step]

@@ -79,10 +79,19 @@ def _test(
     settings = config.lossless
     prompts = validation[: settings.prompts]
     before = drafting.counters()
-    engines = [HttpEngine(url, ENGINE_MODEL, concurrency=settings.prompts) for url in (plain_url, drafting.base_url)]
+    plain, speculative = (
+        HttpEngine(url, ENGINE_MODEL, concurrency=settings.prompts) for url in (plain_url, drafting.base_url)
+    )
     report = lambda fraction, note: space.progress.update(0.3 + 0.6 * fraction, f"losslessness at {note}")  # noqa: E731
     found = compare(
-        *engines, prompts, settings.samples, settings.tolerance, settings.max_tokens, space.context.seed, report
+        plain,
+        speculative,
+        prompts,
+        settings.samples,
+        settings.tolerance,
+        settings.max_tokens,
+        space.context.seed,
+        report,
     )
     counted = acceptance(before, drafting.counters())
     return found | {
@@ -111,8 +120,8 @@ def _card(lossless: Mapping[str, Any], spent: Mapping[str, int]) -> str:
     ]
     for e in lossless["temperatures"]:
         lines.append(
-            f"| {e['temperature']:g} | {e['prompts']} | {e['plain']:.3f} | {e['speculative']:.3f} | {e['delta']:+.3f} | "
-            f"{e['p']:.3f} | {'yes' if e['passed'] else 'NO: speculation is refused'} |"
+            f"| {e['temperature']:g} | {e['prompts']} | {e['plain']:.3f} | {e['speculative']:.3f} | "
+            f"{e['delta']:+.3f} | {e['p']:.3f} | {'yes' if e['passed'] else 'NO: speculation is refused'} |"
         )
     lines += [
         "",

@@ -87,9 +87,16 @@ def execute(
         (out / METRICS).write_text(json.dumps(product.metrics, indent=1, sort_keys=True))
         (out / CARD).write_text(product.card)
         provenance = Provenance(
-            stage=stage, git=context.git, code=context.code, image=context.image, config=config_digest, inputs=digests,
-            datasets=product.datasets, base_model=product.base_model, seed=context.seed,
-        )  # fmt: skip
+            stage=stage,
+            git=context.git,
+            code=context.code,
+            image=context.image,
+            config=config_digest,
+            inputs=digests,
+            datasets=product.datasets,
+            base_model=product.base_model,
+            seed=context.seed,
+        )
         manifest = commit_tree(store, out, uri, provenance, product.metadata)
         shutil.rmtree(scratch, ignore_errors=True)
         progress.finish()
@@ -99,5 +106,5 @@ def execute(
     return StageResult(committed, metrics, store.read_bytes(f"{uri}/{CARD}").decode(), cached=True)
 
 
-def _digest(value: JsonValue | list[object]) -> str:
+def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -40,8 +40,14 @@ class Progress:
         if self._folder is None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        row = {"stage": self._stage, "fraction": round(fraction, 4), "note": note, "started": self._started,
-               "updated": self._last, "state": state}  # fmt: skip
+        row = {
+            "stage": self._stage,
+            "fraction": round(fraction, 4),
+            "note": note,
+            "started": self._started,
+            "updated": self._last,
+            "state": state,
+        }
         partial = self._folder / f".{self._stage}.{os.getpid()}"
         partial.write_text(json.dumps(row))
         partial.replace(self._folder / f"{self._stage}.json")

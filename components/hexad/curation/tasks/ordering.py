@@ -1,5 +1,6 @@
 """Logic: put four or five people in order from pairwise comparisons."""
 
+from itertools import pairwise
 from random import Random
 
 from hexad.curation.tasks.worked import Worked
@@ -16,11 +17,11 @@ _WORDS = (
 def make(rng: Random) -> Worked:
     order = rng.sample(_NAMES, rng.choice((4, 5)))
     more, less, what, most = rng.choice(_WORDS)
-    pairs = list(zip(order, order[1:], strict=False))
+    pairs = list(pairwise(order))
     rng.shuffle(pairs)
     facts = [f"{a} is {more} than {b}." if rng.random() < 0.5 else f"{b} is {less} than {a}." for a, b in pairs]
     lines = [" ".join(f"{a}>{b}" for a, b in pairs), f"first {order[0]}"]
-    lines += [f"{a}>{b}" for a, b in zip(order, order[1:], strict=False)]
+    lines += [f"{a}>{b}" for a, b in pairwise(order)]
     return Worked(
         task="ordering",
         domain="logic",
