@@ -14,11 +14,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup quickstart test lint format compile component-docs clean
+.PHONY: help setup quickstart base-model test lint format compile component-docs clean
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^#   //'
-	@echo "others: test lint format component-docs clean"
+	@echo "others: base-model test lint format component-docs clean"
 
 setup: $(READY)
 
@@ -34,6 +34,10 @@ $(READY): requirements/local.txt pyproject.toml
 
 quickstart: setup
 	$(BIN)/hexad run recipes/quickstart.yaml
+
+# Seeded: makes models/quickstart-base again, in about 25 minutes on two cores.
+base-model: setup
+	OMP_WAIT_POLICY=passive $(BIN)/python -m hexad.pretraining.train --out models/quickstart-base
 
 test: setup
 	$(BIN)/python -m pytest $(TESTS)
