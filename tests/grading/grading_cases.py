@@ -17,9 +17,14 @@ def rows(name: str) -> list[dict[str, Any]]:
 def prompt(domain: str, gold: dict[str, Any] | Gold) -> Prompt:
     """A prompt whose question does not matter."""
     return Prompt(
-        id="q", domain=domain, source="test", revision="1", prompt=[Message(role="user", content="?")],  # type: ignore[arg-type]
-        gold=gold if isinstance(gold, Gold) else Gold.model_validate(gold), grader=domain,
-    )  # fmt: skip
+        id="q",
+        domain=domain,
+        source="test",
+        revision="1",
+        prompt=[Message(role="user", content="?")],  # type: ignore[arg-type]
+        gold=gold if isinstance(gold, Gold) else Gold.model_validate(gold),
+        grader=domain,
+    )
 
 
 def answered(text: object) -> str:

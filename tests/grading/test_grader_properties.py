@@ -13,9 +13,46 @@ from hexad.grading.parse_math import parse
 from hexad.grading.tokens import MathSyntaxError
 
 PIECES = st.sampled_from(
-    ["\\frac", "{", "}", "1", "23", "x", "^", "\\sqrt", "(", ")", "[", "\\{", "\\}", ",", "\\cup", "\\pm", "=", "<", "\\text{", "!", "%",
-     "\\begin{pmatrix}", "\\end{pmatrix}", "&", "\\\\", "_", ":", "-", "\\pi", " ", "\\boxed{", "<answer>", "</answer>", "</think>", "e9", ".", "|"]
-)  # fmt: skip
+    [
+        "\\frac",
+        "{",
+        "}",
+        "1",
+        "23",
+        "x",
+        "^",
+        "\\sqrt",
+        "(",
+        ")",
+        "[",
+        "\\{",
+        "\\}",
+        ",",
+        "\\cup",
+        "\\pm",
+        "=",
+        "<",
+        "\\text{",
+        "!",
+        "%",
+        "\\begin{pmatrix}",
+        "\\end{pmatrix}",
+        "&",
+        "\\\\",
+        "_",
+        ":",
+        "-",
+        "\\pi",
+        " ",
+        "\\boxed{",
+        "<answer>",
+        "</answer>",
+        "</think>",
+        "e9",
+        ".",
+        "|",
+    ]
+)
 NUMBERS = st.one_of(
     st.integers(-999, 999).map(str),
     st.tuples(st.integers(-99, 99), st.integers(1, 99)).map(lambda p: f"\\frac{{{p[0]}}}{{{p[1]}}}"),
@@ -103,9 +140,16 @@ def test_answers_are_grouped_by_value_not_by_spelling() -> None:
 
 @pytest.mark.parametrize(
     ("type_", "a", "b", "same"),
-    [("json", "[1, 2]", "(1,2)", True), ("json", "1", "true", False), ("number", "$1.2 million", "1200000", True), ("list", "a, b", '["a", "b"]', True),
-     ("list", "a, b", "b, a", False), ("math", "x=3", "3", True), ("choice", "\\text{C. Acid}", "c", True)],
-)  # fmt: skip
+    [
+        ("json", "[1, 2]", "(1,2)", True),
+        ("json", "1", "true", False),
+        ("number", "$1.2 million", "1200000", True),
+        ("list", "a, b", '["a", "b"]', True),
+        ("list", "a, b", "b, a", False),
+        ("math", "x=3", "3", True),
+        ("choice", "\\text{C. Acid}", "c", True),
+    ],
+)
 def test_equivalence_of_two_answers_by_type(type_: str, a: str, b: str, same: bool) -> None:
     assert equivalent(type_, a, b) is same
     assert equivalent(type_, b, a) is same

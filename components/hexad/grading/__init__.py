@@ -11,6 +11,6 @@ from hexad.grading.verdicts import VERSION, is_correct
 atexit.register(close)
 
 __all__ = [
-    "VERSION", "GraderReward", "answer_key", "close", "equivalent", "grade", "grade_many", "group_answers", "infer_type",
-    "is_correct", "layers", "verify_gold",
+    "VERSION", "GraderReward", "answer_key", "close", "equivalent", "grade", "grade_many", "group_answers",
+    "infer_type", "is_correct", "layers", "verify_gold",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Rows of `hexad grade`: {id, domain, gold: {value, type?}, response} in, {id, status, score, extracted, detail, version} out."""
+"""Rows of `hexad grade`, as DESIGN §6 fixes them."""
 
 import json
 from collections.abc import Iterable, Iterator

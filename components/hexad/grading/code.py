@@ -4,6 +4,8 @@ Suites: `function` [[args, expected], ...] with options {"name"}, `stdio` [[stdi
 Expected values stay in this process; what comes out of the sandbox is compared here.
 """
 
+# ruff: noqa: PLR0911 - one return a case reads as a table
+
 import ast
 import math
 import os
@@ -29,7 +31,8 @@ _PYTHON = {"", "python", "python3", "py", "py3"}
 def program_of(answer: str) -> str | None:
     """The last fenced Python (or unmarked) block, else the whole answer. None when its fence never closes."""
     blocks: list[tuple[str, str]] = []
-    fence, language, lines = "", "", []
+    fence, language = "", ""
+    lines: list[str] = []
     for line in answer.splitlines():
         match = _FENCE.match(line)
         if not fence and match:
@@ -66,6 +69,7 @@ def run_suite(gold: Gold, program: str) -> Outcome:
         return incorrect(f"a program of {len(program)} characters; at most {MAX_PROGRAM} are run")
     tests: list[Any] = gold.value if isinstance(gold.value, list) else []
     limits = _limits(gold.options)
+    job: dict[str, Any]
     try:
         if type_ == "stdio":
             return _stdio(tests, program, gold.options, limits)
@@ -73,7 +77,8 @@ def run_suite(gold: Gold, program: str) -> Outcome:
             parsed = [_assertion(line) for line in tests]
             job = {"mode": "expressions", "code": program, "cases": [expression for expression, _ in parsed]}
             return _values(run_code(job, limits=limits), [expected for _, expected in parsed], exact=True)
-        job = {"mode": "function", "code": program, "name": gold.options["name"], "cases": [args for args, _ in tests]}
+        cases = [arguments for arguments, _ in tests]
+        job = {"mode": "function", "code": program, "name": str(gold.options["name"]), "cases": cases}
         return _values(run_code(job, limits=limits), [expected for _, expected in tests], exact=False)
     except (SandboxError, OSError) as error:
         return failed(f"sandbox: {error}")

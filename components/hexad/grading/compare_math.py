@@ -5,6 +5,8 @@ high-precision evaluation can decide, `numeric` does it; it is None in the calli
 whole comparison to a worker (`NeedsNumeric`).
 """
 
+# ruff: noqa: PLR0911 - one return a case reads as a table
+
 from fractions import Fraction
 from typing import Protocol
 
@@ -26,7 +28,7 @@ class NeedsNumeric(Exception):
 
 
 class Comparison:
-    """One comparison. `ordered` makes the order of a bare list count; `rounding` lets a decimal gold stand for what it rounds."""
+    """One comparison. `ordered`: the order of a bare list counts; `rounding`: see `_rounds_to`."""
 
     def __init__(self, numeric: Numeric | None = None, ordered: bool = False, rounding: bool = True) -> None:
         self.numeric, self.ordered, self.rounding = numeric, ordered, rounding
@@ -39,7 +41,7 @@ class Comparison:
         if gold[0] == "rel" or answer[0] == "rel":
             return self._relation(gold, answer)
         if gold[0] == "list" and answer[0] == "tuple" and answer[1:3] == ("(", ")"):
-            gold = ("tuple", "(", ")", *_named_values(gold))
+            gold = ("tuple", "(", ")", *named_values(gold))
         if gold[0] in {"list", "set"} or (answer[0] in {"list", "set"} and gold[0] != "tuple"):
             return self._collection(gold, answer)
         if gold[0] == "tuple" and answer[0] in {"tuple", "list"}:
@@ -53,7 +55,7 @@ class Comparison:
         return self._scalar(gold, answer)
 
     def _scalar(self, gold: Node, answer: Node) -> bool:
-        if _INFINITY in {gold, answer, *gold[1:2], *answer[1:2]}:
+        if INFINITY in {gold, answer, *gold[1:2], *answer[1:2]}:
             return False  # not the same sign of infinity, or a number beside it
         if gold[0] == "degrees" or answer[0] == "degrees":
             return self._angle(gold, answer)
@@ -107,7 +109,7 @@ class Comparison:
 
     def _tuple(self, gold: Node, answer: Node) -> bool:
         if answer[0] == "list":
-            answer = ("tuple", "(", ")", *_named_values(answer))
+            answer = ("tuple", "(", ")", *named_values(answer))
         if len(gold) != len(answer) or (len(gold) == 5 and gold[1:3] != answer[1:3]):
             return False
         return all(self.equal(g, a) for g, a in zip(gold[3:], answer[3:], strict=True))
@@ -184,10 +186,10 @@ def _decimal(node: Node) -> bool:
 
 
 def _members(node: Node) -> list[Node]:
-    return list(_named_values(node)) if node[0] in {"list", "set"} else [node]
+    return list(named_values(node)) if node[0] in {"list", "set"} else [node]
 
 
-def _named_values(node: Node) -> tuple[Node, ...]:
+def named_values(node: Node) -> tuple[Node, ...]:
     """Values of `a=1, b=2` or `x=2, x=3`: the right sides when every item is such an equation."""
     values = [stated_value(item) if item[0] == "rel" else item for item in node[1:]]
     return node[1:] if None in values else tuple(v for v in values if v is not None)
@@ -197,10 +199,12 @@ def stated_value(relation: Node) -> Node | None:
     """The value that `x = 3`, `m+n = 204` or `3 = x` states; None for an inequality or an equation to solve."""
     if any(op != "=" for op in (relation[1], *relation[4::2])):
         return None
-    sides = (relation[2], relation[3], *relation[5::2])
+    sides: tuple[Node, ...] = (relation[2], relation[3], *relation[5::2])
     if _names_only(sides[0]) or not _has_symbol(sides[0]):
         return sides[-1]
-    return sides[0] if sides[-1][0] == "sym" and len(sides) == 2 else sides[-1] if len(sides) > 2 else None
+    if len(sides) > 2:
+        return sides[-1]
+    return sides[0] if sides[-1][0] == "sym" else None
 
 
 def _names_only(node: Node) -> bool:
@@ -216,7 +220,7 @@ def _has_symbol(node: Node) -> bool:
     return node[0] == "sym" or any(isinstance(n, tuple) and n and _has_symbol(n) for n in node[1:])
 
 
-_INFINITY: Node = ("const", "infty")
+INFINITY: Node = ("const", "infty")
 
 
 def as_intervals(node: Node) -> Node | None:
@@ -234,8 +238,8 @@ def as_intervals(node: Node) -> Node | None:
         if left[0] != "sym" or _has_symbol(right):
             return None
         if op in {"<", "<="}:
-            return ("tuple", "(", "]" if op == "<=" else ")", ("neg", _INFINITY), right)
-        return ("tuple", "[" if op == ">=" else "(", ")", right, _INFINITY)
+            return ("tuple", "(", "]" if op == "<=" else ")", ("neg", INFINITY), right)
+        return ("tuple", "[" if op == ">=" else "(", ")", right, INFINITY)
     if node[1] in _FLIP and len(node) == 6 and node[3][0] == "sym":
         first, low, _, second, high = node[1:]
         if first in {">", ">="} and second in {">", ">="}:

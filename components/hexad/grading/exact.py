@@ -1,5 +1,7 @@
 """Exact rational value of a tree, bounded: no input makes it slow."""
 
+# ruff: noqa: PLR0911 - one return a case reads as a table
+
 import math
 from fractions import Fraction
 
@@ -43,7 +45,7 @@ def number(digits: str) -> Fraction:
         raise NoValue(f"a number of {len(digits)} characters")
     power = int(exponent or 0) - len(decimals)
     value = Fraction(int((whole + decimals) or 0))
-    return value * 10**power if power >= 0 else value / 10**-power
+    return value * Fraction(10) ** power
 
 
 def based(digits: str, base: str) -> Fraction | None:
@@ -77,7 +79,7 @@ def _power(base: Fraction, exponent: Fraction) -> Fraction | None:
         return base if exponent.numerator % 2 else Fraction(1)
     if abs(exponent.numerator) * max(base.numerator.bit_length(), base.denominator.bit_length()) > MAX_BITS:
         raise NoValue("a power too large to compute")
-    return base**exponent.numerator
+    return Fraction(base**exponent.numerator)
 
 
 def _root(base: Fraction, exponent: Fraction) -> Fraction | None:

@@ -1,10 +1,13 @@
-"""Where the answer is in what a model wrote: `<answer>`, last box, stated final answer, or the bare answer, in that order.
+"""Where the answer is in what a model wrote: `<answer>`, last box, stated answer, or the bare answer, in that order.
 
 A tail that was cut off (`\\boxed{5`, `<answer>4`) is never paid for an earlier answer: a policy trained on that
 learns to hedge early and run into the token limit (marin-community/marin#9163).
 """
 
+# ruff: noqa: PLR0911 - one return a case reads as a table
+
 import re
+from collections import deque
 from dataclasses import dataclass
 
 from hexad import chat
@@ -61,7 +64,7 @@ def extract(response: str, finish_reason: str = "stop") -> Extraction:
 
 
 def answer_part(response: str, finish_reason: str = "stop") -> Extraction:
-    """All of the answer part, for answers that are documents (code): `<answer>` content, else all after the thinking."""
+    """The whole answer part, for answers that are programs: `<answer>` content, else all after the thinking."""
     if len(response) > MAX_RESPONSE:
         return Extraction(None, f"response of {len(response)} characters; at most {MAX_RESPONSE} are read")
     parts = chat.split(response)
@@ -93,9 +96,7 @@ _CUT = "\0cut"  # never equal to model text by identity
 
 def _last_box(text: str) -> str | None:
     """Content of the last `\\boxed` or `\\fbox`, nested boxes opened; `_CUT` when it never closes; None without one."""
-    last = None
-    for last in _BOX.finditer(text):
-        pass
+    last = _last_match(_BOX, text)
     if last is None:
         return None
     start = last.end()
@@ -104,6 +105,10 @@ def _last_box(text: str) -> str | None:
         return token.group() if token else _CUT
     end = closing_brace(text, start)
     return text[start + 1 : end] if end is not None else _CUT
+
+
+def _last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return next(iter(deque(pattern.finditer(text), maxlen=1)), None)
 
 
 def closing_brace(text: str, start: int) -> int | None:
@@ -126,9 +131,7 @@ def closing_brace(text: str, start: int) -> int | None:
 
 
 def _last_stated(text: str) -> str | None:
-    last = None
-    for last in _STATED.finditer(text):
-        pass
+    last = _last_match(_STATED, text)
     if last is None:
         return None
     line = next((x for x in text[last.end() :].splitlines() if x.strip()), "")

@@ -1,15 +1,18 @@
-"""Canonical keys: equal keys are equivalent answers, which makes equivalence symmetric and transitive by construction."""
+"""Canonical keys: equal keys are equivalent answers, so equivalence is symmetric and transitive by construction."""
+
+# ruff: noqa: PLR0911 - one return a case reads as a table
 
 from fractions import Fraction
 from typing import Protocol
 
 from hexad.grading.choice import read_choice
-from hexad.grading.compare_math import NeedsNumeric, _named_values, as_intervals, expand_signs, stated_value
+from hexad.grading.compare_math import INFINITY, NeedsNumeric, as_intervals, expand_signs, named_values, stated_value
 from hexad.grading.exact import NoValue, rational
 from hexad.grading.gold_type import infer_type
-from hexad.grading.judge import CODE_TYPES, MATH_TYPES
+from hexad.grading.judge import CODE_TYPES
 from hexad.grading.literal import LiteralError, last_literal
 from hexad.grading.logic import read_list
+from hexad.grading.math_answers import TYPES as MATH_TYPES
 from hexad.grading.math_answers import is_wordy, read_answer
 from hexad.grading.parse_math import Node
 from hexad.grading.plain_text import words
@@ -65,9 +68,9 @@ def _node_key(node: Node, numeric: Fingerprint | None) -> str:
         stated = stated_value(node)
         if stated is not None:
             return _node_key(stated, numeric)
-        return "rel:" + node[1] + "|".join(_node_key(n, numeric) for n in node[2:] if isinstance(n, tuple))
+        return f"rel:{node[1]}" + "|".join(_node_key(n, numeric) for n in node[2:] if isinstance(n, tuple))
     if node[0] in {"list", "set", "union"}:
-        items = node[1:] if node[0] == "union" else _named_values(node)
+        items = node[1:] if node[0] == "union" else named_values(node)
         keys = [_node_key(item, numeric) for item in items]
         return f"{node[0]}:" + "|".join(sorted(set(keys) if node[0] == "set" else keys))
     if node[0] == "tuple":
@@ -78,8 +81,8 @@ def _node_key(node: Node, numeric: Fingerprint | None) -> str:
         return f"{node[0]}:" + words(node[1] if len(node) > 1 else "")
     if node[0] == "degrees":
         return _node_key(node[1], numeric)
-    if node == ("const", "infty") or node == ("neg", ("const", "infty")):
-        return "infinity:" + node[0]
+    if node in {INFINITY, ("neg", INFINITY)}:
+        return f"infinity:{node[0]}"
     exact = rational(node)
     if exact is not None:
         return _number(exact)

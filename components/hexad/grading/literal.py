@@ -28,7 +28,7 @@ class LiteralError(ValueError):
 
 
 def read_literal(text: str) -> Any:
-    """The value of a literal: None, bool, int, float, str, list (also for tuples) or dict; sets become sorted-free lists.
+    """The value of a literal: None, bool, int, float, str, list (also for tuples and sets) or dict.
 
     Raises LiteralError.
     """
@@ -116,7 +116,7 @@ class _Reader:
         return int(token) if token.lstrip("+-").isdigit() else float(token)
 
     def string(self, quote: str) -> str:
-        out = []
+        out: list[str] = []
         self.at += 1
         while self.at < len(self.text):
             c = self.text[self.at]

@@ -1,4 +1,4 @@
-"""What an answer says when its typography is taken away: markdown, LaTeX text wrappers, full-width and look-alike signs."""
+"""What an answer says without its typography: markdown, LaTeX text wrappers, full-width and look-alike signs."""
 
 import re
 

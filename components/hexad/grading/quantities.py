@@ -4,9 +4,9 @@ import re
 from fractions import Fraction
 
 from hexad.grading.exact import NoValue, number, rational
-from hexad.grading.parse_math import MathSyntaxError, parse
+from hexad.grading.parse_math import parse
 from hexad.grading.plain_text import unwrap
-from hexad.grading.tokens import MAX_LENGTH
+from hexad.grading.tokens import MAX_LENGTH, MathSyntaxError
 from hexad.grading.units import canonical_unit, factor, split_unit
 
 _SCALES = {

@@ -74,11 +74,15 @@ def no_new_privileges() -> bool:
     return bool(LIBC.prctl(38, 1, 0, 0, 0) == 0)
 
 
+_PLACEHOLDER = 0x7EADBEEF  # above any process id
+TEMPLATE = seccomp_program(_PLACEHOLDER)
+
+
 def enter_seccomp(pid: int) -> bool:
     """Install the filter on this process for good; needs no_new_privileges."""
-    program = seccomp_program(pid)
-    if program is None:
+    if TEMPLATE is None:
         return False
+    program = TEMPLATE.replace(struct.pack("I", _PLACEHOLDER), struct.pack("I", pid))
     code = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
     pointer = ctypes.create_string_buffer(header, len(header))

@@ -1,5 +1,7 @@
 """Mathematical text (LaTeX or plain) to tokens."""
 
+# ruff: noqa: PLR0911 - one return a case reads as a table
+
 import re
 from typing import NamedTuple
 
@@ -43,15 +45,18 @@ _IGNORED = {
 }  # fmt: skip
 _WORDS = {
     "sqrt", "sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "arcsin", "arccos", "arctan", "sinh",
-    "cosh", "tanh", "ln", "log", "exp", "pi", "infty", "inf", "infinity", "or", "and", "abs", "gcd", "lcm", "max", "min",
-    "floor", "ceil", "theta", "alpha", "beta", "lambda", "mod",
+    "cosh", "tanh", "ln", "log", "exp", "pi", "infty", "inf", "infinity", "or", "and", "abs", "gcd", "lcm", "max",
+    "min", "floor", "ceil", "theta", "alpha", "beta", "lambda", "mod",
 }  # fmt: skip
 _WORD_AS = {"sqrt": "root", "inf": "infty", "infinity": "infty", "arcsin": "asin", "arccos": "acos", "arctan": "atan"}
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?:_\d{3})+(?!\d)|\d+\.?\d*|\.\d+"
 _NUMBER_INSIDE = r"\d{1,3}(?:_\d{3})+(?!\d)|\d+\.?\d*|\.\d+"  # within brackets a comma separates
 _EXPONENT = r"(?:[eE][+-]?\d{1,4}(?![\d.A-Za-z]))?"
-_TOKEN = r"""(?P<space>\s+|~)|(?P<num>{number})|\\(?P<cmd>[A-Za-z]+)\s*|(?P<esc>\\[{{}}|%$&,;:!_\ \\])|(?P<word>[A-Za-z]+)|(?P<op>\*\*|<=|>=|!=|==|[-+*/^_=<>(){{}}\[\]|,;:!%'&$])"""
+_TOKEN = (
+    r"(?P<space>\s+|~)|(?P<num>{number})|\\(?P<cmd>[A-Za-z]+)\s*|(?P<esc>\\[{{}}|%$&,;:!_\ \\])|(?P<word>[A-Za-z]+)"
+    r"|(?P<op>\*\*|<=|>=|!=|==|[-+*/^_=<>(){{}}\[\]|,;:!%'&$])"
+)
 _OUTSIDE = re.compile(_TOKEN.format(number=f"(?:{_NUMBER}){_EXPONENT}"))
 _INSIDE = re.compile(_TOKEN.format(number=f"(?:{_NUMBER_INSIDE}){_EXPONENT}"))
 _TEXT_COMMANDS = {"text", "textbf", "textit", "textrm", "mbox"}

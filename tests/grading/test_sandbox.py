@@ -1,0 +1,77 @@
+"""Model code is confined: attacks end as wrong answers, harm nothing, and the sandbox goes on working."""
+
+import os
+import time
+
+import pytest
+from grading_cases import prompt, rows
+
+from hexad.grading import grade, is_correct, layers
+from hexad.grading.sandbox import Limits, run_code
+from hexad.records import Verdict
+
+SECRET = "HEXAD_TEST_SECRET"
+ESCAPE = os.path.join(os.sep, "tmp", "hexad-escape")  # where the attack "writes outside" writes
+ADD = {
+    "type": "function",
+    "value": [[[1, 2], 3], [[5, 5], 10]],
+    "options": {"name": "f", "time_limit": 1, "memory_mb": 256},
+}
+
+# Each program returns the right sums only if its attack succeeds, or tries to do harm before it answers wrongly.
+ATTACKS = {case["name"]: case["code"] for case in rows("sandbox_attacks.jsonl")}
+
+
+def judge(code: str) -> Verdict:
+    return grade(prompt("code", ADD), f"<answer>```python\n{code}\n```</answer>")
+
+
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET, "s3cret")
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_is_contained_and_not_paid(name: str) -> None:
+    start = time.monotonic()
+    judged = judge(ATTACKS[name])
+    assert judged.status == "incorrect", judged
+    assert time.monotonic() - start < 20
+    assert is_correct(judge("def f(a, b): return a + b")), "the sandbox no longer works"
+    assert not os.path.exists(ESCAPE)
+
+
+def test_the_environment_of_a_program_holds_no_secret() -> None:
+    run = run_code({"mode": "stdio", "code": "import os\nprint(sorted(os.environ))"}, limits=Limits(cpu=1))
+    assert run.stdout.decode().strip() == "['HOME', 'LANG', 'PATH', 'TMPDIR']"
+
+
+def test_a_program_may_write_in_its_own_folder_which_is_empty_again_next_time() -> None:
+    code = "import os\nprint(os.listdir('.'))\nopen('a', 'w').write('x')\nprint(open('a').read())"
+    for _ in range(2):
+        assert run_code({"mode": "stdio", "code": code}, limits=Limits(cpu=1)).stdout == b"[]\nx\n"
+
+
+def test_ten_megabytes_of_stdin_arrive_whole() -> None:
+    run = run_code(
+        {"mode": "stdio", "code": "import sys\nprint(len(sys.stdin.read()))"}, b"x" * (10 << 20), Limits(cpu=5)
+    )
+    assert run.stdout == b"10485760\n"
+
+
+def test_the_layers_of_this_machine_are_named() -> None:
+    assert set(layers()) == {"rlimits", "own_user", "namespaces", "tmpfs", "landlock", "seccomp"}
+    assert layers()["rlimits"]
+
+
+def test_nothing_of_a_run_is_left_behind() -> None:
+    judge("import threading, time\nthreading.Thread(target=time.sleep, args=(30,)).start()\ndef f(a, b): return 0")
+    alive = [p for p in os.listdir("/proc") if p.isdigit() and _user(p) >= 60_000 and _user(p) < 65_000]
+    assert alive == []
+
+
+def _user(pid: str) -> int:
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except FileNotFoundError:
+        return 0
