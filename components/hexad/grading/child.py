@@ -8,7 +8,6 @@ few seconds whether its parent is still there.
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 
 import hexad
 
@@ -20,11 +19,11 @@ def package_roots() -> str:
     return os.pathsep.join(dict.fromkeys(os.path.dirname(path) for path in hexad.__path__))
 
 
-def start_module(module: str, pass_fds: Sequence[int] = ()) -> "subprocess.Popen[bytes]":
+def start_module(module: str) -> "subprocess.Popen[bytes]":
     """`python -m module` with pipes on stdin and stdout, no secrets in its environment, hashes and threads pinned."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment |= {"PYTHONPATH": package_roots(), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "TZ": "UTC"}
     return subprocess.Popen(
         [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=environment, start_new_session=True, pass_fds=pass_fds, bufsize=0,
+        env=environment, start_new_session=True, bufsize=0,
     )  # fmt: skip

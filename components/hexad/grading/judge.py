@@ -18,7 +18,7 @@ from hexad.grading.math_answers import judge_math
 from hexad.grading.plain_text import unwrap, words
 from hexad.grading.quantities import equal_quantity, plain_integer, read_number
 from hexad.grading.values import equal_values
-from hexad.grading.verdicts import CORRECT, Outcome, failed, incorrect, matched, unanswered
+from hexad.grading.verdicts import CORRECT, Outcome, failed, incorrect, matched
 
 CODE_TYPES = frozenset({"function", "stdio", "asserts"})
 TYPES = MATH_TYPES | CODE_TYPES | {"choice", "text", "list", "json", "grid", "table", "number", "quantity"}
@@ -138,7 +138,3 @@ def _math(type_: str, gold: JsonValue, options: Options, answer: str, numeric: N
         return judge_math(text, type_, options, answer, numeric)
     except NoValue as error:
         return incorrect(str(error))
-
-
-def no_answer(how: str) -> Outcome:
-    return unanswered(how)

@@ -129,7 +129,7 @@ class _Parser:
                 return node
 
     def juxtaposed(self, left: Node) -> Node:
-        """Two factors side by side: a product or a mixed number (2 1/2, 2\\frac12). Digits beside digits are neither."""
+        """Two factors side by side: a product or a mixed number (2 1/2, 2\\frac12); digits by digits are neither."""
         spaced, first = self.peek.spaced, self.peek
         right = self.power()
         whole = left[1] if left[0] == "neg" else left

@@ -71,7 +71,7 @@ class Pool:
     def run(self, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Results in the order of the jobs: the worker's, {"heavy": …} above its CPU limit, or {"failed": …}."""
         results: list[dict[str, Any]] = [{} for _ in jobs]
-        waiting = deque((i, 0) for i in range(len(jobs)))
+        waiting = deque(range(len(jobs)))
         tries = [0] * len(jobs)
         busy: dict[int, _Worker] = {}
         with selectors.DefaultSelector() as selector:
@@ -89,7 +89,7 @@ class Pool:
                     self.idle.put(None)
         return results
 
-    def _hand_out(self, jobs: list[dict[str, Any]], waiting: "deque[tuple[int, int]]", busy: dict[int, _Worker],
+    def _hand_out(self, jobs: list[dict[str, Any]], waiting: "deque[int]", busy: dict[int, _Worker],
                   selector: selectors.BaseSelector) -> None:  # fmt: skip
         while waiting:
             try:
@@ -98,13 +98,13 @@ class Pool:
                 return
             worker = worker or _Worker(start_module(WORKER))
             assert worker.process.stdout is not None
-            index, _ = waiting.popleft()
+            index = waiting.popleft()
             fd = worker.process.stdout.fileno()
             busy[fd] = worker
             selector.register(fd, selectors.EVENT_READ)
             worker.send(index, json.dumps(jobs[index]).encode() + b"\n")  # a dead worker shows as end of file
 
-    def _read(self, worker: _Worker, results: list[dict[str, Any]], waiting: "deque[tuple[int, int]]", tries: list[int],
+    def _read(self, worker: _Worker, results: list[dict[str, Any]], waiting: "deque[int]", tries: list[int],
               busy: dict[int, _Worker], selector: selectors.BaseSelector) -> None:  # fmt: skip
         assert worker.process.stdout is not None
         chunk = os.read(worker.process.stdout.fileno(), 1 << 16)
@@ -132,7 +132,7 @@ class Pool:
         else:
             self.idle.put(worker)
 
-    def _lost(self, worker: _Worker, results: list[dict[str, Any]], waiting: "deque[tuple[int, int]]", tries: list[int],
+    def _lost(self, worker: _Worker, results: list[dict[str, Any]], waiting: "deque[int]", tries: list[int],
               busy: dict[int, _Worker], selector: selectors.BaseSelector, why: str) -> None:  # fmt: skip
         assert worker.process.stdout is not None
         fd, index = worker.process.stdout.fileno(), worker.job
@@ -144,7 +144,7 @@ class Pool:
         if code == -signal.SIGPROF:
             results[index] = {"heavy": "comparison above its CPU limit"}
         elif tries[index] < ATTEMPTS:
-            waiting.append((index, tries[index]))
+            waiting.append(index)
         else:
             results[index] = {"failed": f"grading worker {why} {ATTEMPTS} times (exit {code})"}
 

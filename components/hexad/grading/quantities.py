@@ -76,8 +76,3 @@ def equal_quantity(
     if abs(value - gold) <= tolerance * abs(gold):
         return None
     return "another number"
-
-
-def same_units(gold: str | None, answer: str | None) -> bool:
-    """Whether one of them is missing or both are spelled the same."""
-    return gold is None or answer is None or gold == answer

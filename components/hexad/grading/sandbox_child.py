@@ -52,7 +52,7 @@ class Warm:
     """The parts made once: namespaces, scratch folder, Landlock rules, the unprivileged user."""
 
     def __init__(self) -> None:
-        root = os.geteuid() == 0
+        root = os.geteuid() == 0 and layers.may_change_user()  # a pod may drop root's capabilities
         self.base = tempfile.mkdtemp(prefix="hexad-sandbox-")
         os.chmod(self.base, 0o711)
         self.namespaces = root and layers.enter_namespaces()

@@ -127,6 +127,15 @@ def enter_landlock(ruleset: int) -> bool:
     return bool(LIBC.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
 
 
+_CHANGE_USER = 1 << 0 | 1 << 6 | 1 << 7  # CAP_CHOWN, CAP_SETGID, CAP_SETUID: linux/capability.h
+
+
+def may_change_user() -> bool:
+    with open("/proc/self/status") as file:
+        line = next((line for line in file if line.startswith("CapEff:")), "CapEff: 0")
+    return int(line.split()[1], 16) & _CHANGE_USER == _CHANGE_USER
+
+
 _NEWNS, _NEWIPC, _NEWNET = 0x20000, 0x8000000, 0x40000000
 _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 0x1000, 0x4000, 0x40000
 

@@ -35,8 +35,8 @@ _ALIASES = {
     "litre": "L", "l": "L", "ml": "mL", "milliliter": "mL", "newton": "N", "joule": "J", "kilojoule": "kJ", "watt": "W",
     "kilowatt": "kW", "pascal": "Pa", "volt": "V", "ampere": "A", "amp": "A", "hertz": "Hz", "kelvin": "K",
     "mole": "mol", "coulomb": "C", "$": "dollar", "usd": "dollar", "¢": "cent", "μm": "µm", "um": "µm", "°": "degree",
-    "deg": "degree", "Ω": "ohm", "mph": "mi/h", "kph": "km/h", "kmh": "km/h", "m²": "m^2", "m³": "m^3", "cm²": "cm^2", "cm³": "cm^3",
-    "cc": "cm^3", "Ns": "kg*m/s", "N*s": "kg*m/s", "M": "mol/L",
+    "deg": "degree", "Ω": "ohm", "mph": "mi/h", "kph": "km/h", "kmh": "km/h", "m²": "m^2", "m³": "m^3", "cm²": "cm^2",
+    "cm³": "cm^3", "cc": "cm^3", "Ns": "kg*m/s", "N*s": "kg*m/s", "M": "mol/L",
 }  # fmt: skip
 _COUNTED = {"year": "year", "yr": "year", "day": "day", "week": "week", "month": "month"}
 
