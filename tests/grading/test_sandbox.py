@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 from grading_cases import prompt, rows
@@ -66,12 +67,10 @@ def test_the_layers_of_this_machine_are_named() -> None:
 
 def test_nothing_of_a_run_is_left_behind() -> None:
     judge("import threading, time\nthreading.Thread(target=time.sleep, args=(30,)).start()\ndef f(a, b): return 0")
-    alive = [p for p in os.listdir("/proc") if p.isdigit() and _user(p) >= 60_000 and _user(p) < 65_000]
-    assert alive == []
+    sandboxes = [pid for pid in _children(os.getpid()) if b"sandbox_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert sandboxes
+    assert [pid for sandbox in sandboxes for pid in _children(sandbox)] == []
 
 
-def _user(pid: str) -> int:
-    try:
-        return os.stat(f"/proc/{pid}").st_uid
-    except FileNotFoundError:
-        return 0
+def _children(pid: int) -> list[int]:
+    return [int(p) for t in Path(f"/proc/{pid}/task").iterdir() for p in (t / "children").read_text().split()]

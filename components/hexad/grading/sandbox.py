@@ -8,6 +8,7 @@ import json
 import os
 import queue
 import selectors
+import shutil
 import socket
 import subprocess
 import sys
@@ -62,7 +63,10 @@ class Sandbox:
             )  # fmt: skip
         self.control, self.runs = ours, 0
         ours.settimeout(START_SECONDS)
-        self.layers: dict[str, bool] = self._receive("start")
+        self.base = ""
+        started = self._receive("start")
+        self.layers: dict[str, bool] = started["layers"]
+        self.base = started["base"]
 
     def _receive(self, when: str) -> dict[str, Any]:
         try:
@@ -143,6 +147,8 @@ class Sandbox:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self.base:  # left where the process was killed
+            shutil.rmtree(self.base, ignore_errors=True)
 
 
 def _memory_file(content: bytes) -> int:

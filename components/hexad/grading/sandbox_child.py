@@ -307,7 +307,7 @@ def main() -> None:
     warm = Warm()
     gc.collect()
     gc.freeze()
-    control.send(json.dumps(warm.report()).encode())
+    control.send(json.dumps({"layers": warm.report(), "base": warm.base}).encode())
     try:
         serve(control, warm)
     except BaseException:
