@@ -22,13 +22,13 @@ _ARGUMENTS = (0, 1, 2, 3, 7, 12, 25, -4, -11)
 def make(rng: Random) -> Worked:
     count = rng.choice((2, 3, 3))
     expression, words, thinking = "x", [], []
+    whole = True  # a name or a call, which needs no brackets inside another operation
     for _ in range(count):
         phrase, code = rng.choice(list(_STEPS.items()))
         n = rng.randint(2, 19)
-        inner = expression if expression == "x" or expression.startswith(("max", "min")) else f"({expression})"
-        if code.startswith(("max", "min")):
-            inner = expression
-        expression = code.format(x=inner, n=n)
+        bare = whole or code.startswith(("max", "min"))
+        expression = code.format(x=expression if bare else f"({expression})", n=n)
+        whole = code.startswith(("max", "min"))
         words.append(phrase.format(n=n))
         thinking.append(f"{words[-1]}: {expression}")
     name = rng.choice("fgh")
@@ -38,7 +38,7 @@ def make(rng: Random) -> Worked:
         task="function_body",
         domain="code",
         source="hexad/function_body",
-        revision="1",
+        revision="2",
         question=f"Write a Python function {name}(x) that takes x, {steps}.",
         plan="Build the expression from the inside out, one step at a time.",
         thinking="\n".join(thinking),
