@@ -1,6 +1,7 @@
 """Every rollout with its verdict, on disk as training goes, so that a resumed run has the whole log."""
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,10 +9,14 @@ from hexad.records import Prompt, Rollout, Verdict
 
 
 class RolloutLog:
-    """Appends one JSON line per rollout; `read` keeps the last writing of each step, since a resume repeats some."""
+    """Appends one JSON line per rollout; `read` keeps the last writing of each step, since a resume repeats some.
+
+    One object is one writer: a process that trains.
+    """
 
     def __init__(self, path: Path, seed: int) -> None:
         self._path, self._seed = path, seed
+        self._writer = time.time_ns()
         self.step = 0
 
     def append(
@@ -31,21 +36,23 @@ class RolloutLog:
                     verdict=verdict,
                     finish_reason="stop" if done else "length",
                 )
-                log.write(json.dumps({"step": self.step, "rollout": rollout.model_dump(mode="json")}) + "\n")
+                row = {"step": self.step, "writer": self._writer, "rollout": rollout.model_dump(mode="json")}
+                # Line break first: a line that a kill cut off must not swallow the next one.
+                log.write("\n" + json.dumps(row))
 
     def read(self) -> list[Rollout]:
-        """All rollouts in the order of their steps."""
+        """All rollouts in the order of their steps. A resume at the very step that was cut off repeats it, too."""
         steps: dict[int, list[Rollout]] = {}
-        previous = -1
+        previous: tuple[int, int] | None = None
         if not self._path.exists():
             return []
         for line in self._path.read_text().splitlines():
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError:  # the line that a kill cut off
+            except json.JSONDecodeError:  # the line that a kill cut off, and the empty first one
                 continue
-            if row["step"] != previous:
+            if (row["step"], row["writer"]) != previous:
                 steps[row["step"]] = []
-                previous = row["step"]
+                previous = row["step"], row["writer"]
             steps[row["step"]].append(Rollout.model_validate(row["rollout"]))
         return [rollout for step in sorted(steps) for rollout in steps[step]]
