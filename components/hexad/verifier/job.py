@@ -7,6 +7,7 @@ from hexad.records import Prompt, Rollout
 from hexad.records.layout import CURVE, MODEL, PROMPTS, ROLLOUTS
 from hexad.records.shards import read_rows, write_rows
 from hexad.stage import Context, Product, StageResult, Workspace, execute
+from hexad.verifier.balance import balanced
 from hexad.verifier.config import VerifierConfig
 
 
@@ -17,13 +18,12 @@ def run(config: VerifierConfig, context: Context, inputs: Mapping[str, str]) -> 
 
 def _train(config: VerifierConfig, space: Workspace) -> Product:
     rollouts = read_rows(space.inputs["policy"] / ROLLOUTS, Rollout)
-    right = sum(r.verdict.status == "correct" for r in rollouts)
-    if not config.enabled or not right or right == len(rollouts):
+    if not config.enabled or not balanced(rollouts, config, space.context.seed):
         (space.out / "calibration.json").write_text(json.dumps({"enabled": False, "bins": []}))
         why = (
             "switched off"
             if not config.enabled
-            else f"{right} of {len(rollouts)} rollouts are right; it needs both kinds"
+            else f"the newest {config.rollout_share:.0%} of {len(rollouts)} rollouts are all right, or all wrong"
         )
         return Product({"enabled": 0.0}, f"# Verifier\n\nNo verifier: {why}.\n")
     from hexad.verifier.measure import measure

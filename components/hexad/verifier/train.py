@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from random import Random
 
 import torch
 from datasets import Dataset
@@ -17,6 +16,7 @@ from transformers import (
 
 from hexad.records import Prompt, Rollout
 from hexad.training import Curve, curve_rows, prepare
+from hexad.verifier.balance import balanced
 from hexad.verifier.config import VerifierConfig
 from hexad.verifier.scorer import encode
 
@@ -71,15 +71,3 @@ def train(
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
     return curve_rows(trainer.state.log_history, {"loss": "loss"})
-
-
-def balanced(rollouts: Sequence[Rollout], config: VerifierConfig, seed: int) -> list[Rollout]:
-    """The newest share, as many right as wrong, shuffled. Rollouts without a verdict (`error`) are left out."""
-    newest = rollouts[int(len(rollouts) * (1 - config.rollout_share)) :]
-    right = [r for r in newest if r.verdict.status == "correct"]
-    wrong = [r for r in newest if r.verdict.status in ("incorrect", "no_answer")]
-    size = min(len(right), len(wrong), config.max_rollouts // 2)
-    rng = Random(seed)
-    chosen = rng.sample(right, size) + rng.sample(wrong, size)
-    rng.shuffle(chosen)
-    return chosen
