@@ -17,6 +17,7 @@ from hexad.grading.math_answers import TYPES as MATH_TYPES
 from hexad.grading.math_answers import judge_math
 from hexad.grading.plain_text import unwrap, words
 from hexad.grading.quantities import equal_quantity, plain_integer, read_number
+from hexad.grading.units import canonical_unit
 from hexad.grading.values import equal_values
 from hexad.grading.verdicts import CORRECT, Outcome, failed, incorrect, matched
 
@@ -112,7 +113,8 @@ def _quantity(type_: str, gold: JsonValue, options: Options, answer: str) -> Out
     wanted = read_number(str(gold), scales)
     if wanted is None:
         return failed(f"the gold {gold!r} is no number; use type 'text' or mend the row")
-    found = read_number(answer.rstrip().rstrip("%").rstrip("\\") if percent else answer, scales)
+    number = answer.rstrip().rstrip("%").rstrip("\\") if percent else answer
+    found = read_number(number, scales, canonical_unit(unit) if unit else None)
     if found is None:
         return incorrect("not a single number")
     reason = equal_quantity(

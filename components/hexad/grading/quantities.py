@@ -27,10 +27,11 @@ def plain_integer(text: str) -> int | None:
     return None
 
 
-def read_number(text: str, scales: bool = False) -> tuple[Fraction, str | None] | None:
+def read_number(text: str, scales: bool = False, asked: str | None = None) -> tuple[Fraction, str | None] | None:
     """(value, unit) of one number; percent divides by 100. None when the text is no single number.
 
-    `scales` reads scale words ("1.2 million") and accounting negatives ("(5)" = -5), as tables write them.
+    `scales` reads scale words ("1.2 million") and accounting negatives ("(5)" = -5), as tables write them. `asked` is
+    the gold's canonical unit, which is read even where no table of units has it.
     """
     if len(text) > MAX_LENGTH:
         return None
@@ -47,7 +48,7 @@ def read_number(text: str, scales: bool = False) -> tuple[Fraction, str | None] 
         if scaled:
             text, scale = scaled.group(1), _SCALES[scaled.group(2).casefold()]
     if unit is None:
-        text, unit = split_unit(text)
+        text, unit = split_unit(text, asked=asked)
     try:
         if _THOUSANDS.fullmatch(text):
             return number(text.replace(",", "").lstrip("+-")) * (-scale if text.startswith("-") else scale), unit

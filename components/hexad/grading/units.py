@@ -48,8 +48,9 @@ _TRAILING_PLAIN = re.compile(rf"(.*[\d)}}\]])\s*({_ATOM}(?:\s*(?:/|\*|·|\\cdot)
 _CURRENCY = re.compile(r"^\s*([-−]?)\s*(?:\\?\$)\s*(?=[-−]?[\d.])")
 
 
-def split_unit(text: str, plain: bool = True) -> tuple[str, str | None]:
-    """("5 cm") to ("5", "cm"); a unit in \\text{} may be any word, one in plain letters must be known.
+def split_unit(text: str, plain: bool = True, asked: str | None = None) -> tuple[str, str | None]:
+    """("5 cm") to ("5", "cm"); a unit in \\text{} may be any word, one in plain letters must be known,
+    or be the canonical unit `asked` for: a gold may count anything, "116 legs".
 
     `plain` False leaves plain letters alone: beside symbols, "(x+1) h" is a product.
     """
@@ -66,7 +67,7 @@ def split_unit(text: str, plain: bool = True) -> tuple[str, str | None]:
     if trailing and ("\\" not in trailing[2] or "cdot" in trailing[2]):
         unit = canonical_unit(trailing[2])
         separated = len(trailing[2]) > 1 or text[len(trailing[1]) : len(trailing[1]) + 1].isspace()
-        if unit and separated and (unit in _UNITS or unit in _COUNTED.values()):
+        if unit and separated and (unit in _UNITS or unit in _COUNTED.values() or unit == asked):
             return trailing[1], unit
     return text, None
 
