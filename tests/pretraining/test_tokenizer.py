@@ -1,6 +1,5 @@
 """The tokenizer: any text there and back, the same ids after save and reload, tags and digits as single tokens."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

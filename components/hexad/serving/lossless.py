@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from hexad.statistics import paired_difference
 
 from hexad.engines import Completion, Engine, Sampling
 from hexad.grading import grade_many
 from hexad.records import Prompt
+from hexad.statistics import paired_difference
 
 _EQUAL_SHARE = 0.95
 _P_REFUSED = 0.01
@@ -65,7 +65,8 @@ def _entry(
     tolerance: float,
     seed: int,
 ) -> dict[str, Any]:
-    before, after = _means(prompts, plain), _means(prompts, speculative)
+    # What only the speculative engine fails to answer is lost, not unknown: it counts as wrong.
+    before, after = _means(prompts, plain, failed=None), _means(prompts, speculative, failed=0.0)
     found = paired_difference([before], [after], seed)
     entry: dict[str, Any] = {
         "temperature": temperature,
@@ -85,13 +86,19 @@ def _entry(
     return entry | {"passed": bool(passed)}
 
 
-def _means(prompts: Sequence[Prompt], drawn: list[list[Completion]]) -> np.ndarray:
-    """Mean score per prompt, NaN where nothing could be graded."""
+def _means(prompts: Sequence[Prompt], drawn: list[list[Completion]], failed: float | None) -> np.ndarray:
+    """Mean score per prompt, NaN where nothing could be graded. `failed`: score of a request that the engine failed."""
     verdicts = iter(
-        grade_many((p, c.text, c.finish_reason) for p, row in zip(prompts, drawn, strict=True) for c in row)
+        grade_many(
+            (p, c.text, c.finish_reason)
+            for p, row in zip(prompts, drawn, strict=True)
+            for c in row
+            if c.finish_reason != "error"
+        )
     )
     means = []
     for row in drawn:
-        scores = [v.score for v in (next(verdicts) for _ in row) if v.score is not None]
+        found = (failed if c.finish_reason == "error" else next(verdicts).score for c in row)
+        scores = [score for score in found if score is not None]
         means.append(float(np.mean(scores)) if scores else float("nan"))
     return np.array(means)
