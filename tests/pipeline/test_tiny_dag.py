@@ -9,6 +9,7 @@ import pytest
 
 from hexad.records import Summary
 from hexad.stage.boxes import SECTIONS
+
 from .conftest import TinyRun
 
 pytestmark = [pytest.mark.dag, pytest.mark.engine]
@@ -49,9 +50,11 @@ def test_speculation_was_measured_by_the_engine_itself(tiny_run: TinyRun) -> Non
 @pytest.mark.browser
 def test_the_report_opens_in_a_browser(tiny_run: TinyRun, tmp_path: Path) -> None:
     picture = tmp_path / "report.png"
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync", "--disable-quic", f"--user-data-dir={tmp_path / 'profile'}",
-             "--window-size=1200,2400", f"--screenshot={picture}"]  # fmt: skip
+    flags = [
+        "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", "--disable-quic", "--window-size=1200,2400",
+        f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}",
+    ]  # fmt: skip
     page = (tiny_run.folder / "report.html").as_uri()
     subprocess.run(["chromium", *flags, page], check=True, capture_output=True, timeout=120)
     assert picture.stat().st_size > 20_000
