@@ -33,9 +33,6 @@ class RlvrConfig(Record):
     mask_truncated: bool = Field(False, description="Leave rollouts that hit the token limit out of the loss.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradient clipping.")
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="Type of weights while training.")
-    plan_share: float = Field(
-        0.0, ge=0, le=1, description="Share of prompts that carry a plan, so that planning stays in use."
-    )
     validations: int = Field(2, ge=0, description="Measurements of validation accuracy over the run (sampled).")
     checkpoints: int = Field(4, ge=0, description="Checkpoints over the run, from which a killed stage goes on.")
 

@@ -79,7 +79,8 @@ def fine_tune(
         use_cpu=not torch.cuda.is_available(),
         packing=packed,
         max_length=None,
-        train_sampling_strategy="random" if packed else "group_by_length",
+        # Batches of like length would be batches of one task, and each would undo the last.
+        train_sampling_strategy="random",
         dataset_kwargs={"skip_prepare_dataset": True},
         logging_steps=max(1, steps // 60),
         report_to=[],

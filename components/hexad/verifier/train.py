@@ -52,7 +52,6 @@ def train(
         lr_scheduler_type="cosine",
         warmup_steps=math.ceil(steps * config.warmup),
         per_device_train_batch_size=config.batch_rows,
-        train_sampling_strategy="group_by_length",
         use_cpu=not torch.cuda.is_available(),
         logging_steps=max(1, steps // 40),
         report_to=[],

@@ -1,10 +1,11 @@
 """Generated questions with worked solutions: one task, one file.
 
-A task is a function `make(rng) -> Worked`. Every worked solution is right by construction, short, and written so
+A task is a function `make(rng) -> Worked`; those in HARDER also make longer questions. Every worked solution is right by construction, short, and written so
 that each step follows from the line before it: what a model of a million parameters can learn.
 """
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from hexad.curation.tasks.column_sum import make as column_sum
@@ -26,4 +27,9 @@ TASKS: dict[str, Callable[[Random], Worked]] = {
     "sales_table": sales_table,
 }
 
-__all__ = ["TASKS", "Worked"]
+HARDER: dict[str, Callable[[Random], Worked]] = {
+    "ordering": partial(ordering, hard=True),
+    "loop_trace": partial(loop_trace, hard=True),
+}
+
+__all__ = ["HARDER", "TASKS", "Worked"]

@@ -6,8 +6,8 @@ from hexad.curation.tasks.worked import Worked
 from hexad.records import Gold
 
 
-def make(rng: Random) -> Worked:
-    x, turns = rng.randint(1, 30), rng.randint(3, 6)
+def make(rng: Random, hard: bool = False) -> Worked:
+    x, turns = rng.randint(1, 30), rng.randint(3, 6) if hard else rng.randint(2, 4)
     step, limit, back = rng.randint(3, 19), rng.randint(20, 70), rng.randint(5, 40)
     lines = [
         f"x = {x}",

@@ -1,4 +1,4 @@
-"""Logic: put four or five people in order from pairwise comparisons."""
+"""Logic: put three to five people in order from pairwise comparisons."""
 
 from itertools import pairwise
 from random import Random
@@ -14,8 +14,8 @@ _WORDS = (
 )
 
 
-def make(rng: Random) -> Worked:
-    order = rng.sample(_NAMES, rng.choice((4, 5)))
+def make(rng: Random, hard: bool = False) -> Worked:
+    order = rng.sample(_NAMES, rng.choice((4, 5) if hard else (3, 4)))
     more, less, what, most = rng.choice(_WORDS)
     pairs = list(pairwise(order))
     rng.shuffle(pairs)
