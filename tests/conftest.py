@@ -4,9 +4,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from hexad.storage import Store, open_store
 from hexad.storage.embedded import EmbeddedS3
+
+# Time per example says how busy the machine is, not whether a property holds.
+settings.register_profile("hexad", deadline=None)
+settings.load_profile("hexad")
 
 
 @pytest.fixture(scope="session")
