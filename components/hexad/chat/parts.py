@@ -17,8 +17,8 @@ class Parts:
 
 
 def render(thinking: str, answer: str) -> str:
-    """The response that training teaches."""
-    return f"{THINK_OPEN}{thinking}{THINK_CLOSE}{ANSWER_OPEN}{answer}{ANSWER_CLOSE}"
+    """The response that training teaches. Lines of their own: a base model knows what follows a new line."""
+    return f"{THINK_OPEN}\n{thinking}\n{THINK_CLOSE}\n{ANSWER_OPEN}{answer}{ANSWER_CLOSE}"
 
 
 def split(response: str) -> Parts:

@@ -1,7 +1,7 @@
 """Pre-train the quickstart's base model: `python -m hexad.pretraining.train --out models/quickstart-base`.
 
 A Qwen2 decoder of about 1.8 M parameters, next-token loss on packed text, AdamW, one learning-rate cycle a phase:
-plain documents first, conversations after. Seeded: the same machine and thread count give the same weights.
+plain documents, then conversations, then loose markup. Seeded: the same machine and thread count give the same weights.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import torch
 from transformers import Qwen2ForCausalLM
 
 from hexad.pretraining.architecture import model_config
-from hexad.pretraining.corpus import conversations, documents
+from hexad.pretraining.corpus import conversations, documents, markup
 from hexad.pretraining.tokenizer import train_tokenizer
 
 CONTEXT, BATCH = 512, 8
@@ -36,7 +36,11 @@ class Phase:
     seed_offset: int
 
 
-PHASES = (Phase("documents", documents, 1500, 3e-3, 1), Phase("conversations", conversations, 500, 1.5e-3, 20))
+PHASES = (
+    Phase("documents", documents, 1500, 3e-3, 1),
+    Phase("conversations", conversations, 500, 1.5e-3, 20),
+    Phase("markup", markup, 150, 1e-3, 40),
+)
 
 
 def packed(texts: Iterator[str], encode: Callable[[str], list[int]]) -> Iterator[torch.Tensor]:
