@@ -36,6 +36,7 @@ def _merge(config: EvaluateConfig, space: Workspace) -> Product:
         "deltas": [d.model_dump(mode="json", by_alias=True) for d in deltas],
         "verifier": verifier.model_dump(mode="json") if verifier else None,
         "errors": count_errors(rollouts),
+        "contamination": json.loads((space.inputs["data"] / "card.json").read_bytes())["contamination"],
     }
     (space.out / "scores.json").write_text(json.dumps(summary, indent=1))
     lengths = {cell: [r.tokens for r in rows] for cell, rows in rollouts.items()}

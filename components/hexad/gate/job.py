@@ -10,11 +10,11 @@ from hexad.gate.config import GateConfig
 from hexad.records import Delta, Overlap, Record
 from hexad.stage import Context, Product, StageResult, Workspace, execute
 
-SCORES, DECISION = "summary_scores.json", "decision.json"
+SCORES, DECISION = "scores.json", "decision.json"
 
 
 class Evidence(Record):
-    """What the gate reads of the scores tree's `summary_scores.json`."""
+    """What the gate reads of the scores tree's `scores.json`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -1,7 +1,8 @@
 """Generated questions with worked solutions: one task, one file.
 
-A task is a function `make(rng) -> Worked`; those in HARDER also make longer questions. Every worked solution is right by construction, short, and written so
-that each step follows from the line before it: what a model of a million parameters can learn.
+A task is a function `make(rng) -> Worked`; those in HARDER also make longer questions. Every worked solution is right
+by construction, short, and written so that each step follows from the line before it: what a model of a million
+parameters can learn.
 """
 
 from collections.abc import Callable
