@@ -71,7 +71,7 @@ def test_the_card_gives_the_reason() -> None:
 def test_the_job_leaves_the_decision_in_tree_and_manifest(tmp_path: Path) -> None:
     scores = tmp_path / "scores"
     scores.mkdir()
-    (scores / "summary_scores.json").write_text(evidence().model_dump_json(by_alias=True))
+    (scores / "scores.json").write_text(evidence().model_dump_json(by_alias=True))
     uri = (tmp_path / "store").as_uri()
     manifest = commit_tree(open_store(uri), scores, f"{uri}/scores/1", Provenance(stage="scores"), {})
     (tmp_path / "in").mkdir()

@@ -1,8 +1,8 @@
 """Text for the base model, from the train split only: worked questions as plain documents and as conversations.
 
 Documents and conversations have no tags: answering a question with think and answer tags is what SFT teaches. The tags
-do occur as loose markup. A token that a model with tied embeddings never saw is driven to where it costs 20 nats, and
-the first steps of SFT would then wreck what the base model knows (measured: SFT loss 0.23 instead of 0.04 after 60 steps).
+do occur as loose markup: a token that a model with tied embeddings never saw costs 20 nats, and the first steps of SFT
+then wreck what the base model knows.
 """
 
 from collections.abc import Iterator
