@@ -44,7 +44,12 @@ class GeneratedConfig(Record):
 
     tasks: tuple[TaskName, ...] = Field(ALL_TASKS, min_length=1, description="Generators to draw from.")
     traces: int = Field(6000, ge=0, description="SFT traces, over all tasks.")
-    prompts: int = Field(3000, ge=0, description="RL prompts, over all tasks; disjoint from the traces.")
+    prompts: int = Field(3000, ge=0, description="RL prompts, over prompt_tasks; disjoint from the traces.")
+    prompt_tasks: tuple[TaskName, ...] = Field(
+        ALL_TASKS,
+        min_length=1,
+        description="Generators of RL prompts: those whose pass rate after SFT is neither near 0 nor near 1 teach most.",
+    )
     validation: int = Field(300, ge=6, description="Validation questions over all domains, equally.")
     test: int = Field(360, ge=6, description="Held-out questions over all domains, equally.")
 

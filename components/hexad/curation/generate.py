@@ -1,6 +1,6 @@
 """Draw generated questions into disjoint splits, and write them as traces and prompts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 
 from hexad.chat import plan_request, render, with_plan
@@ -48,22 +48,27 @@ def generate(config: GeneratedConfig, seed: int) -> Generated:
             count -= 1
             yield worked
 
-    def fill(split: Split, total: int, evenly_by_domain: bool) -> list[Worked]:
+    def fill(split: Split, shares: Mapping[str, float]) -> list[Worked]:
+        """`shares`: task to questions, which may be a fraction; the fractions add up to whole questions."""
         rows: list[Worked] = []
-        for index, name in enumerate(config.tasks):
-            if evenly_by_domain:
-                share = total / len(per_domain) / per_domain[domains[name]]
-            else:
-                share = total / len(config.tasks)
-            rows += draw(name, split, round(share * (index + 1)) - round(share * index))
+        wanted = 0.0
+        for name, share in shares.items():
+            wanted += share
+            rows += draw(name, split, round(wanted) - len(rows))
         rng.shuffle(rows)
         return rows
 
-    test = fill("test", config.test, True)
-    validation = fill("validation", config.validation, True)
+    def evenly(total: int, tasks: Sequence[str]) -> dict[str, float]:
+        return {name: total / len(tasks) for name in tasks}
+
+    def by_domain(total: int) -> dict[str, float]:
+        return {name: total / len(per_domain) / per_domain[domain] for name, domain in domains.items()}
+
+    test = fill("test", by_domain(config.test))
+    validation = fill("validation", by_domain(config.validation))
     return Generated(
-        traces=fill("train", config.traces, False),
-        prompts=fill("train", config.prompts, False),
+        traces=fill("train", evenly(config.traces, config.tasks)),
+        prompts=fill("train", evenly(config.prompts, config.prompt_tasks)),
         validation=validation,
         test=test,
         duplicates=duplicates,
@@ -75,7 +80,8 @@ def as_traces(rows: Iterable[Worked], plan_share: float, seed: int) -> Iterator[
     rng = Random(seed)
     for index, row in enumerate(rows):
         question = [Message(role="user", content=row.question)]
-        answer = render(row.thinking, row.answer)
+        # The base model starts its working like this; a trace that does too builds on what it knows.
+        answer = render(f"Work:\n{row.thinking}", row.answer)
         planned = rng.random() < plan_share
         yield _trace(row, index, "solve", with_plan(question, row.plan) if planned else question, answer)
         if planned:

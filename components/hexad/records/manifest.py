@@ -48,8 +48,8 @@ class Manifest(Record):
 
     @property
     def digest(self) -> str:
-        """sha256 over files and provenance; the place where the tree lies does not count."""
-        content = self.model_dump(mode="json", exclude={"uri"})
+        """sha256 over files and provenance; neither the place nor the numbers for people count."""
+        content = self.model_dump(mode="json", exclude={"uri", "metadata"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> str:

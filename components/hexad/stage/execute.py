@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,7 @@ def execute(
         out = scratch / "out"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
+        started = time.monotonic()
         product = body(Workspace(local, manifests, out, scratch, context, progress))
         (out / METRICS).write_text(json.dumps(product.metrics, indent=1, sort_keys=True))
         (out / CARD).write_text(product.card)
@@ -97,7 +99,8 @@ def execute(
             base_model=product.base_model,
             seed=context.seed,
         )
-        manifest = commit_tree(store, out, uri, provenance, product.metadata)
+        seconds = round(time.monotonic() - started, 2)
+        manifest = commit_tree(store, out, uri, provenance, {**product.metadata, "seconds": seconds})
         shutil.rmtree(scratch, ignore_errors=True)
         progress.finish()
         return StageResult(manifest, product.metrics, product.card, cached=False)
