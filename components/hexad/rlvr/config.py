@@ -16,6 +16,12 @@ class RlvrConfig(Record):
     group_size: int = Field(8, ge=2, description="Rollouts per prompt.")
     gradient_accumulation: int = Field(1, ge=1, description="Micro-batches that a step's rollouts are divided into.")
     learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.")
+    output_norm_learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="Peak learning rate of the last norm's gains, which set how sharp the output distribution is; "
+        "empty: learning_rate.",
+    )
     scheduler: Literal["cosine", "linear", "constant_with_warmup"] = Field(
         "constant_with_warmup", description="Schedule."
     )

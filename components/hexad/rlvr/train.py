@@ -7,7 +7,7 @@ from random import Random
 
 import torch
 from datasets import Dataset
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from trl import GRPOConfig, GRPOTrainer
 
 from hexad.chat import prompt_text
@@ -30,6 +30,8 @@ _NAMES = {
     "validation": "validation",
     "step_time": "step_time",
 }
+
+OUTPUT_NORM = "model.norm.weight"
 
 
 def train(
@@ -89,12 +91,23 @@ def train(
         reward_funcs=reward,
         train_dataset=rows,
         processing_class=tokenizer,
+        optimizers=(optimizer(model, config), None),
         callbacks=[Curve(report, "reward"), SealCheckpoints(), watch],
     )
     trainer.train(resume_from_checkpoint=last_sealed(checkpoints))
     trainer.model.save_pretrained(out)
     tokenizer.save_pretrained(out)
     return curve_rows(trainer.state.log_history, _NAMES), log.read()
+
+
+def optimizer(model: PreTrainedModel, config: RlvrConfig) -> torch.optim.AdamW:
+    """AdamW without weight decay. The last norm's gains scale all logits, as a temperature does: what is learnt there
+    in one direction takes thousands of small steps at the rate that is safe for the other weights."""
+    gains = [p for name, p in model.named_parameters() if name.endswith(OUTPUT_NORM)]
+    others = [p for name, p in model.named_parameters() if not name.endswith(OUTPUT_NORM)]
+    rate = config.output_norm_learning_rate or config.learning_rate
+    groups = [{"params": others, "lr": config.learning_rate}, {"params": gains, "lr": rate}]
+    return torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.0)
 
 
 def prompt_rows(
