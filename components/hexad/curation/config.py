@@ -48,7 +48,7 @@ class GeneratedConfig(Record):
     prompt_tasks: tuple[TaskName, ...] = Field(
         ALL_TASKS,
         min_length=1,
-        description="Generators of RL prompts: those whose pass rate after SFT is neither near 0 nor near 1 teach most.",
+        description="Generators of RL prompts: those that are solved sometimes, neither never nor always, teach most.",
     )
     validation: int = Field(300, ge=6, description="Validation questions over all domains, equally.")
     test: int = Field(360, ge=6, description="Held-out questions over all domains, equally.")
