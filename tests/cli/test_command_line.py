@@ -17,12 +17,12 @@ def hexad(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_help_comes_in_half_a_second() -> None:
     took = []
-    for _ in range(3):
+    for _ in range(5):
         before = time.perf_counter()
         assert hexad("--help").returncode == 0
         took.append(time.perf_counter() - before)
-    print(f"hexad --help: {statistics.median(took):.2f} s")
-    assert statistics.median(took) < 1.0  # 0.2 to 0.3 s on an idle machine
+    print(f"hexad --help: best {min(took):.2f} s, median {statistics.median(took):.2f} s")
+    assert min(took) < 0.5  # the best of five: other work on the machine can only add to it
 
 
 def test_the_command_line_imports_neither_kfp_nor_torch() -> None:

@@ -92,7 +92,13 @@ def test_a_store_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
 def test_a_stopped_run_leaves_no_process_and_frees_its_folder(number: signal.Signals, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    with subprocess.Popen(command(tmp_path, "json"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command(tmp_path, "json"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        # A shell starts what it sends to the background with SIGINT ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    ) as process:
         assert wait_until((run / "progress" / "curate.json").exists, 60)
         assert len(tasks_of(run)) >= 3
         process.send_signal(number)
