@@ -32,7 +32,7 @@ def split(response: str) -> Parts:
         if THINK_OPEN in response:
             return Parts(response.split(THINK_OPEN, 1)[1], "", None, False)
         head, tail = "", response
-    thinking = head.split(THINK_OPEN, 1)[-1] if head else ""
+    thinking = head.split(THINK_OPEN, 1)[-1].removeprefix("\n").removesuffix("\n") if head else ""
     return Parts(thinking, tail.strip(), _last_answer(tail), True)
 
 
