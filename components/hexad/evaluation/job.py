@@ -7,6 +7,7 @@ from hexad.deployment.bundle import TARGET, engine_of, policy_of, read_bundle, s
 from hexad.deployment.stack import ENGINE_MODEL, engine, scaffold
 from hexad.engines import Sampling
 from hexad.engines.http_engine import HttpEngine
+from hexad.engines.vllm_server import EngineError
 from hexad.evaluation.ask_gateway import Asked, ask_all
 from hexad.evaluation.cells import alias_of
 from hexad.evaluation.config import EvaluateConfig, Group, group_of
@@ -16,6 +17,8 @@ from hexad.records import Bundle, Prompt, Rollout
 from hexad.records.layout import BASE, MODEL, PROMPTS
 from hexad.records.shards import read_rows, write_rows
 from hexad.stage import Context, Product, StageResult, Workspace, execute
+
+_MAX_ERROR_SHARE = 0.05
 
 
 def run(config: EvaluateConfig, context: Context, inputs: Mapping[str, str], group: Group) -> StageResult:
@@ -104,7 +107,16 @@ def _part(space: Workspace, start: float, share: float) -> Callable[[float, str]
     return lambda fraction, note: space.progress.update(start + share * fraction, note)
 
 
+def check_errors(cell: str, asked: list[Asked]) -> None:
+    """Raise EngineError when so many requests failed that the rest says little of the cell: a score would mislead."""
+    failed = [a for a in asked if a.finish_reason == "error"]
+    if len(failed) > _MAX_ERROR_SHARE * len(asked):
+        first = failed[0].error or failed[0].raw
+        raise EngineError(f"evaluate {cell}: {len(failed)} of {len(asked)} requests failed, the first with: {first}")
+
+
 def _write(cell: str, asked: list[Asked], prompts: list[Prompt], out: Path) -> float:
+    check_errors(cell, asked)
     by_id = {p.id: p for p in prompts}
     verdicts = grade_many((by_id[a.prompt_id], a.raw, a.finish_reason) for a in asked)
     rows = [
