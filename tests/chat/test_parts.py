@@ -19,7 +19,7 @@ def test_what_training_teaches_is_read_back(thinking: str, answer: str) -> None:
 
 @given(st.text())
 def test_no_text_breaks_the_parser(response: str) -> None:
-    split(response)
+    assert isinstance(split(response), Parts)
 
 
 @pytest.mark.parametrize(

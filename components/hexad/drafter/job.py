@@ -8,7 +8,7 @@ from hexad.drafter.config import DrafterConfig
 from hexad.records import Prompt, Rollout
 from hexad.records.layout import CURVE, MODEL, PROMPTS, ROLLOUTS
 from hexad.records.shards import read_rows
-from hexad.stage import Context, Product, StageResult, Workspace, execute
+from hexad.stage import Context, Product, StageResult, Workspace, execute, figures_card
 
 
 def run(config: DrafterConfig, context: Context, inputs: Mapping[str, str]) -> StageResult:
@@ -39,5 +39,4 @@ def _distil(config: DrafterConfig, space: Workspace) -> Product:
     shutil.rmtree(space.scratch / "checkpoints", ignore_errors=True)
     (space.out / CURVE).write_text("".join(json.dumps(row) + "\n" for row in curve))
     (space.out / "acceptance.json").write_text(json.dumps({"enabled": True, **acceptance}, indent=1))
-    lines = "".join(f"| {name} | {value:.4g} |\n" for name, value in acceptance.items())
-    return Product(acceptance, f"# Drafter\n\n| figure | value |\n|---|---|\n{lines}", dict(acceptance))
+    return Product(acceptance, figures_card("Drafter", acceptance), dict(acceptance))

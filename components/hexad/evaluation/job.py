@@ -16,7 +16,7 @@ from hexad.grading import grade_many
 from hexad.records import Bundle, Prompt, Rollout
 from hexad.records.layout import BASE, MODEL, PROMPTS
 from hexad.records.shards import read_rows, write_rows
-from hexad.stage import Context, Product, StageResult, Workspace, execute
+from hexad.stage import Context, Product, StageResult, Workspace, execute, figures_card
 
 _MAX_ERROR_SHARE = 0.05
 
@@ -40,9 +40,8 @@ def _evaluate(config: EvaluateConfig, group: Group, space: Workspace) -> Product
         metrics |= {group: _direct(config, group, folder, bundle, prompts, space)}
     else:
         metrics |= _through_gateway(config, cells, bundle, prompts, space)
-    lines = "".join(f"| {name} | {value:.4g} |\n" for name, value in metrics.items())
     return Product(
-        metrics, f"# Evaluate {group}\n\n| cell | mean score |\n|---|---|\n{lines}", {"group": group, **metrics}
+        metrics, figures_card(f"Evaluate {group}", metrics, ("cell", "mean score")), {"group": group, **metrics}
     )
 
 

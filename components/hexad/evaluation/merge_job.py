@@ -9,7 +9,7 @@ from hexad.evaluation.summarise import Selection, count_errors, summarise_deltas
 from hexad.records import Prompt, Rollout
 from hexad.records.layout import PROMPTS
 from hexad.records.shards import read_rows
-from hexad.stage import Context, Product, StageResult, Workspace, execute
+from hexad.stage import Context, Product, StageResult, Workspace, execute, figures_card
 
 _SELECTED_CELL = ("rlvr+bo3", "rlvr+plan+bo3")
 
@@ -43,8 +43,7 @@ def _merge(config: EvaluateConfig, space: Workspace) -> Product:
     (space.out / "lengths.json").write_text(json.dumps(lengths))
     (space.out / "examples.json").write_text(json.dumps(_examples(config, rollouts, prompts), indent=1))
     metrics = {cell: found["all"].mean for cell, found in scores.items() if "all" in found}
-    lines = "".join(f"| {name} | {value:.4g} |\n" for name, value in metrics.items())
-    return Product(metrics, f"# Scores\n\n| cell | mean score |\n|---|---|\n{lines}", dict(metrics))
+    return Product(metrics, figures_card("Scores", metrics, ("cell", "mean score")), dict(metrics))
 
 
 def _find(groups: Mapping[str, Path], name: str) -> Path | None:

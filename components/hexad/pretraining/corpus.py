@@ -5,7 +5,7 @@ do occur as loose markup: a token that a model with tied embeddings never saw co
 then wreck what the base model knows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
 from hexad.chat import prompt_text
@@ -21,23 +21,16 @@ def documents(seed: int) -> Iterator[str]:
     """An endless stream of plain documents, tasks at random, long questions where a task has them."""
     rng = Random(seed)
     makers = TASKS | HARDER
-    names = sorted(makers)
-    while True:
-        worked = makers[rng.choice(names)](rng)
-        if split_of(worked.question) == "train":
-            approach = f"Approach: {worked.plan}\n" if rng.random() < 0.4 else ""
-            yield f"Problem: {worked.question}\n{approach}{_work(worked)}\n\n"
+    for worked in _drawn(rng, makers):
+        approach = f"Approach: {worked.plan}\n" if rng.random() < 0.4 else ""
+        yield f"Problem: {worked.question}\n{approach}{_work(worked)}\n\n"
 
 
 def conversations(seed: int) -> Iterator[str]:
     """An endless stream of one-turn conversations, and a third as many plain documents, so as not to forget."""
     rng = Random(seed)
     plain = documents(seed + 1)
-    names = sorted(TASKS)
-    while True:
-        worked = TASKS[rng.choice(names)](rng)
-        if split_of(worked.question) != "train":
-            continue
+    for worked in _drawn(rng, TASKS):
         hint = f"\nApproach: {worked.plan}" if rng.random() < 0.3 else ""
         yield prompt_text([Message(role="user", content=worked.question + hint)]) + _work(worked) + END_OF_TURN
         if rng.random() < 0.33:
@@ -48,11 +41,7 @@ def markup(seed: int) -> Iterator[str]:
     """An endless stream of loose pieces in tags, out of their questions, and as many conversations."""
     rng = Random(seed)
     talks = conversations(seed + 2)
-    names = sorted(TASKS)
-    while True:
-        worked = TASKS[rng.choice(names)](rng)
-        if split_of(worked.question) != "train":
-            continue
+    for worked in _drawn(rng, TASKS):
         yield rng.choice(
             [
                 f"{THINK_OPEN}{worked.thinking}{THINK_CLOSE}",
@@ -61,6 +50,15 @@ def markup(seed: int) -> Iterator[str]:
             ]
         )
         yield next(talks)
+
+
+def _drawn(rng: Random, makers: Mapping[str, Callable[[Random], Worked]]) -> Iterator[Worked]:
+    """Questions of the train split, tasks at random."""
+    names = sorted(makers)
+    while True:
+        worked = makers[rng.choice(names)](rng)
+        if split_of(worked.question) == "train":
+            yield worked
 
 
 def _work(worked: Worked) -> str:

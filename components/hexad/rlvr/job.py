@@ -8,7 +8,7 @@ from hexad.records import Prompt, Rollout
 from hexad.records.layout import CURVE, MODEL, PROMPTS, ROLLOUTS
 from hexad.records.shards import read_rows, write_rows
 from hexad.rlvr.config import RlvrConfig
-from hexad.stage import Context, Product, StageResult, Workspace, execute
+from hexad.stage import Context, Product, StageResult, Workspace, execute, figures_card
 
 
 def run(config: RlvrConfig, context: Context, inputs: Mapping[str, str]) -> StageResult:
@@ -37,5 +37,4 @@ def _train(config: RlvrConfig, space: Workspace) -> Product:
         if found:
             metrics |= {f"{key}_first": float(found[0]), f"{key}_last": float(found[-1])}
     metrics["grader_errors"] = float(sum(r.verdict.status == "error" for r in rollouts))
-    lines = "".join(f"| {name} | {value:.4g} |\n" for name, value in metrics.items())
-    return Product(metrics, f"# RLVR\n\n| figure | value |\n|---|---|\n{lines}", dict(metrics))
+    return Product(metrics, figures_card("RLVR", metrics), dict(metrics))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from hexad.records.layout import BASE, CURVE, MODEL, TRAIN_TOKENS, VALIDATION_TOKENS
 from hexad.sft.config import SftConfig
-from hexad.stage import Context, Product, StageResult, Workspace, execute
+from hexad.stage import Context, Product, StageResult, Workspace, execute, figures_card
 
 
 def run(config: SftConfig, context: Context, inputs: Mapping[str, str]) -> StageResult:
@@ -37,5 +37,4 @@ def _train(config: SftConfig, space: Workspace) -> Product:
         found = [row[key] for row in curve if key in row]
         if found:
             metrics[key] = float(found[-1])
-    lines = "".join(f"| {name} | {value:.4g} |\n" for name, value in metrics.items())
-    return Product(metrics, f"# SFT\n\n| figure | value |\n|---|---|\n{lines}", dict(metrics))
+    return Product(metrics, figures_card("SFT", metrics), dict(metrics))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hexad.records import Prompt, Rollout
 from hexad.records.layout import CURVE, MODEL, PROMPTS, ROLLOUTS
 from hexad.records.shards import read_rows, write_rows
-from hexad.stage import Context, Product, StageResult, Workspace, execute
+from hexad.stage import Context, Product, StageResult, Workspace, execute, figures_card
 from hexad.verifier.balance import balanced
 from hexad.verifier.config import VerifierConfig
 
@@ -47,5 +47,4 @@ def _train(config: VerifierConfig, space: Workspace) -> Product:
     (space.out / CURVE).write_text("".join(json.dumps(row) + "\n" for row in curve))
     (space.out / "calibration.json").write_text(json.dumps({"enabled": True, **found}, indent=1))
     metrics = {k: float(v) for k, v in found.items() if isinstance(v, float | int)}
-    lines = "".join(f"| {name} | {value:.4g} |\n" for name, value in metrics.items())
-    return Product(metrics, f"# Verifier\n\n| figure | value |\n|---|---|\n{lines}", dict(metrics))
+    return Product(metrics, figures_card("Verifier", metrics), dict(metrics))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hexad import statistics
 from hexad.engines import Sampling
 from hexad.engines.transformers_engine import TransformersEngine
 from hexad.grading import grade_many
@@ -50,16 +51,12 @@ def measure(
 
 def pair_accuracy(rows: Sequence[tuple[str, float, bool]]) -> float:
     """Over pairs (right, wrong) of one question: how often the right one scores higher; ties count half."""
-    by_question: dict[str, list[tuple[float, bool]]] = {}
+    by_question: dict[str, tuple[list[float], list[float]]] = {}
     for question, score, right in rows:
-        by_question.setdefault(question, []).append((score, right))
-    won, pairs = 0.0, 0
-    for found in by_question.values():
-        for good in (s for s, right in found if right):
-            for bad in (s for s, right in found if not right):
-                won += 1.0 if good > bad else 0.5 if good == bad else 0.0
-                pairs += 1
-    return won / pairs if pairs else 0.5
+        by_question.setdefault(question, ([], []))[0 if right else 1].append(score)
+    counted = [statistics.pair_accuracy(right, wrong) for right, wrong in by_question.values()]
+    pairs = sum(seen for _, seen in counted)
+    return sum(won for won, _ in counted) / pairs if pairs else 0.5
 
 
 def auc(rows: Sequence[tuple[float, bool]]) -> float:
