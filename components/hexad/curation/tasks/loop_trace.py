@@ -7,8 +7,8 @@ from hexad.records import Gold
 
 
 def make(rng: Random, hard: bool = False) -> Worked:
-    x, turns = rng.randint(1, 30), rng.randint(3, 6) if hard else rng.randint(2, 4)
-    step, limit, back = rng.randint(3, 19), rng.randint(20, 70), rng.randint(5, 40)
+    x, turns = rng.randint(1, 20), rng.randint(3, 5) if hard else rng.choice((2, 3))
+    step, limit, back = rng.randint(2, 9), rng.randint(12, 30), rng.randint(2, 12)
     lines = [
         f"x = {x}",
         f"for i in range({turns}):",
@@ -29,7 +29,7 @@ def make(rng: Random, hard: bool = False) -> Worked:
         task="loop_trace",
         domain="simulation",
         source="hexad/loop_trace",
-        revision="1",
+        revision="2",
         question="What does this print?\n" + "\n".join(lines),
         plan="Go through the turns one by one; after each addition compare with the limit.",
         thinking="\n".join(trace),

@@ -10,8 +10,8 @@ _COLUMNS = ("tea", "rice", "salt", "wool", "corn")
 
 
 def make(rng: Random) -> Worked:
-    cities, columns = rng.sample(_CITIES, rng.choice((3, 4))), rng.sample(_COLUMNS, 2)
-    table = {city: {column: rng.randint(5, 60) for column in columns} for city in cities}
+    cities, columns = rng.sample(_CITIES, rng.choice((2, 3))), rng.sample(_COLUMNS, 2)
+    table = {city: {column: rng.randint(2, 39) for column in columns} for city in cities}
     rows = [f"| city | {columns[0]} | {columns[1]} |"]
     rows += [f"| {city} | {table[city][columns[0]]} | {table[city][columns[1]]} |" for city in cities]
     column = rng.choice(columns)
@@ -26,7 +26,7 @@ def make(rng: Random) -> Worked:
         task="sales_table",
         domain="tabular",
         source="hexad/sales_table",
-        revision="1",
+        revision="2",
         question="\n".join(rows) + f"\n{ask}",
         plan=plan,
         thinking=thinking,
