@@ -30,6 +30,12 @@ def test_sizes_have_the_unit_that_vllm_reads() -> None:
     assert value(arguments(), "--max-model-len") == "512"
 
 
+def test_a_prompt_is_never_cut_in_two() -> None:
+    # A CPU generator cannot be rewound, so a seeded request whose prompt comes in chunks ends the engine.
+    assert "--no-enable-chunked-prefill" in arguments()
+    assert int(value(arguments(), "--max-num-batched-tokens")) >= 512
+
+
 def test_speculation_is_off_unless_asked_for() -> None:
     assert "--speculative-config" not in arguments(draft="models/draft")
 

@@ -13,7 +13,8 @@ from hexad.records import Record
 Role = Literal["base", "data", "train", "serve", "eval"]
 """Roles of container images."""
 
-GROUPS = ("base", "sft", "served", "speculative")
+# The longest first: where two run at a time, the others fit beside it.
+GROUPS = ("served", "base", "sft", "speculative")
 """Evaluation groups: each is one task of the fan-out and covers the cells that share an engine."""
 
 

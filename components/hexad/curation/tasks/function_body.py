@@ -31,17 +31,16 @@ def make(rng: Random) -> Worked:
         whole = code.startswith(("max", "min"))
         words.append(phrase.format(n=n))
         thinking.append(f"{words[-1]}: {expression}")
-    name = rng.choice("fgh")
     steps = ", then ".join(words)
     tests = [[[x], eval(expression, {"x": x, "max": max, "min": min})] for x in _ARGUMENTS]
     return Worked(
         task="function_body",
         domain="code",
         source="hexad/function_body",
-        revision="2",
-        question=f"Write a Python function {name}(x) that takes x, {steps}.",
+        revision="3",
+        question=f"Write a Python function f(x) that takes x, {steps}.",
         plan="Build the expression from the inside out, one step at a time.",
         thinking="\n".join(thinking),
-        answer=f"```python\ndef {name}(x):\n    return {expression}\n```",
-        gold=Gold(value=tests, type="function", options={"name": name}),
+        answer=f"```python\ndef f(x):\n    return {expression}\n```",
+        gold=Gold(value=tests, type="function", options={"name": "f"}),
     )
