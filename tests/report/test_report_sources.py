@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hexad.report.sources import read_sources
+from hexad.report.sources import Sources, read_sources
 
 SCORE = {"mean": 0.5, "ci95": [0.4, 0.6], "questions": 10, "samples": 40, "mean_tokens": 9.0, "truncated": 0.0}
 
@@ -65,4 +65,4 @@ def test_a_stage_that_took_no_step_counts_as_idle(tmp_path, metrics):
 @pytest.mark.parametrize("content", ["null", "3", '"text"', "[]", "{}", "[[[]]]", '{"cells": 1}', "NaN", ""])
 @pytest.mark.parametrize("file", ["scores.json", "lengths.json", "examples.json"])
 def test_no_content_of_a_file_stops_the_report(tmp_path, file, content):
-    read(tmp_path, "scores", file, content)
+    assert isinstance(read(tmp_path, "scores", file, content), Sources)

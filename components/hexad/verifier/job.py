@@ -23,7 +23,7 @@ def _train(config: VerifierConfig, space: Workspace) -> Product:
         why = (
             "switched off"
             if not config.enabled
-            else f"the newest {config.rollout_share:.0%} of {len(rollouts)} rollouts are all right, or all wrong"
+            else f"no question of the newest {config.rollout_share:.0%} of {len(rollouts)} rollouts has right and wrong"
         )
         return Product({"enabled": 0.0}, f"# Verifier\n\nNo verifier: {why}.\n")
     from hexad.verifier.measure import measure
