@@ -2,12 +2,12 @@
 
 import os
 import resource
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from small_disk import small_disk
 
 from hexad.records import Provenance
 from hexad.storage import DiskFull, StorageError, Store, commit_tree, fetch_tree, open_store, read_manifest
@@ -15,19 +15,6 @@ from hexad.storage.embedded import EmbeddedS3
 
 MADE_BY = Provenance(stage="sft")
 MIB = 2**20
-
-
-@contextmanager
-def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
-    """A file system of this size; skips the test where this user may not mount one."""
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)]
-    if os.getuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small file system needs root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 @contextmanager

@@ -43,7 +43,10 @@ def _merge(config: EvaluateConfig, space: Workspace) -> Product:
     (space.out / "lengths.json").write_text(json.dumps(lengths))
     (space.out / "examples.json").write_text(json.dumps(_examples(config, rollouts, prompts), indent=1))
     metrics = {cell: found["all"].mean for cell, found in scores.items() if "all" in found}
-    return Product(metrics, figures_card("Scores", metrics, ("cell", "mean score")), dict(metrics))
+    times = [m.metadata.get("seconds") for name, m in space.manifests.items() if name != "data"]
+    spent = sum(t for t in times if isinstance(t, int | float))
+    card = figures_card("Scores", metrics, ("cell", "mean score"))
+    return Product(metrics, card, {**metrics, "groups_seconds": spent})
 
 
 def _find(groups: Mapping[str, Path], name: str) -> Path | None:

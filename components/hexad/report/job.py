@@ -49,9 +49,7 @@ def headline_metrics(sources: Sources) -> dict[str, float]:
 
 def _stages(manifests: Mapping[str, Manifest]) -> dict[str, StageSummary]:
     return {
-        m.provenance.stage: StageSummary(
-            seconds=stage_seconds(m.metadata.get("seconds", 0)), status="done", manifest=m.uri
-        )
+        m.provenance.stage: StageSummary(seconds=stage_seconds(m.metadata), status="done", manifest=m.uri)
         for m in manifests.values()
     }
 

@@ -1,5 +1,9 @@
 """The top of the page: title, what the run bought in words, the pipeline, the pillars."""
 
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
 from hexad.records import Score
 from hexad.report.markup import Html, join, missing, tag
 from hexad.report.sources import STAGE_OF_INPUT, Sources
@@ -48,18 +52,20 @@ def pipeline(sources: Sources) -> Html:
             state = "off"
         elif name is not None:
             manifest = sources.manifests[name]
-            seconds = stage_seconds(manifest.metadata.get("seconds"))
+            seconds = stage_seconds(manifest.metadata)
             lines += [duration(seconds)] * (seconds > 0) + [size(manifest.total_bytes)]
         boxes.append(tag("li", tag("b", stage), tag("span", what, class_="muted"),
                          tag("span", " · ".join(lines), class_="numbers"), class_=state or None))  # fmt: skip
-    caption = "Each box is a step of the pipeline, left to right. Times and sizes where the run recorded them."
+    caption = ("Each box is a step of the pipeline, left to right. Times and sizes where the run recorded them. "
+               "The evaluation's groups of cells may run side by side; theirs are added up.")  # fmt: skip
     return tag("section", tag("h2", "The pipeline"), tag("ol", *boxes, class_="pipeline"),
                tag("p", caption, class_="muted"), id="pipeline")  # fmt: skip
 
 
-def stage_seconds(value: object) -> float:
-    """Seconds as a manifest's metadata gives them; 0 when it says nothing usable."""
-    return max(0.0, float(value)) if isinstance(value, int | float) else 0.0
+def stage_seconds(metadata: Mapping[str, JsonValue]) -> float:
+    """What a stage and, for the evaluation, its groups took as their manifest says; 0 when it says nothing usable."""
+    times = (metadata.get("seconds"), metadata.get("groups_seconds"))
+    return sum(max(0.0, float(t)) for t in times if isinstance(t, int | float))
 
 
 def pillar_cards(cards: list[Pillar]) -> Html:

@@ -17,8 +17,10 @@ def run(config: VerifierConfig, context: Context, inputs: Mapping[str, str]) -> 
 
 
 def _train(config: VerifierConfig, space: Workspace) -> Product:
-    rollouts = read_rows(space.inputs["policy"] / ROLLOUTS, Rollout)
-    if not config.enabled or not balanced(rollouts, config, space.context.seed):
+    prompts = {p.id: p for p in read_rows(space.inputs["data"] / PROMPTS["train"], Prompt)}
+    rollouts = [r for r in read_rows(space.inputs["policy"] / ROLLOUTS, Rollout) if r.prompt_id in prompts]
+    chosen = balanced(rollouts, config, space.context.seed)
+    if not config.enabled or not chosen:
         (space.out / "calibration.json").write_text(json.dumps({"enabled": False, "bins": []}))
         why = (
             "switched off"
@@ -29,13 +31,12 @@ def _train(config: VerifierConfig, space: Workspace) -> Product:
     from hexad.verifier.measure import measure
     from hexad.verifier.train import train
 
-    prompts = {p.id: p for p in read_rows(space.inputs["data"] / PROMPTS["train"], Prompt)}
     validation = read_rows(space.inputs["data"] / PROMPTS["validation"], Prompt)
     curve = train(
         config,
         space.inputs["policy"] / MODEL,
-        rollouts,
-        prompts,
+        chosen,
+        [prompts[r.prompt_id].prompt for r in chosen],
         space.out / MODEL,
         space.scratch / "checkpoints",
         space.context.seed,

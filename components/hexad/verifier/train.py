@@ -13,9 +13,8 @@ import torch
 from datasets import Dataset
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 
-from hexad.records import Prompt, Rollout
+from hexad.records import Message, Rollout
 from hexad.training import Curve, curve_rows, prepare
-from hexad.verifier.balance import balanced
 from hexad.verifier.config import VerifierConfig
 from hexad.verifier.scorer import encode
 
@@ -23,23 +22,22 @@ from hexad.verifier.scorer import encode
 def train(
     config: VerifierConfig,
     policy: Path,
-    rollouts: Sequence[Rollout],
-    prompts: Mapping[str, Prompt],
+    chosen: Sequence[Rollout],
+    questions: Sequence[Sequence[Message]],
     out: Path,
     checkpoints: Path,
     seed: int,
     report: Callable[[float, str], None],
 ) -> list[dict[str, float]]:
-    """Start from the policy's weights, train, save under `out`, return the curve."""
+    """Start from the policy's weights, train on responses to `questions`, save under `out`, return the curve."""
     prepare(seed)
     tokenizer = AutoTokenizer.from_pretrained(policy)
-    chosen = balanced([r for r in rollouts if r.prompt_id in prompts], config, seed)
-    questions = [prompts[r.prompt_id].prompt for r in chosen]
     ids = encode(tokenizer, questions, [r.response for r in chosen], config.max_tokens)
     rows = Dataset.from_dict(
         {
             "input_ids": ids,
-            "response_tokens": [r.tokens for r in chosen],
+            # A response that was cut off has no end of turn among its tokens; `encode` adds one.
+            "response_tokens": [r.tokens + (r.finish_reason == "length") for r in chosen],
             "right": [float(r.verdict.status == "correct") for r in chosen],
         }
     )

@@ -38,7 +38,11 @@ def job(stage: str, config: Path, trees: list[str], out: str, group: str, seed: 
         except StorageError as error:
             raise refuse(str(error)) from error
         options = {"group": group} if group else {}
-        result = box.load_job().run(settings, context, folders, **options)
+        try:
+            result = box.load_job().run(settings, context, folders, **options)
+        except StorageError as error:
+            say(str(error), error=True)
+            return 1
     say(f"{'found' if result.cached else 'made'}: {result.manifest.uri}")
     for name, value in sorted(result.metrics.items()):
         say(f"{name}: {value:g}")
