@@ -12,13 +12,15 @@ TESTS ?= tests
 
 BIN := .venv/bin
 READY := .venv/.ready
+BENCH := .venv-bench/bin
+BENCH_READY := .venv-bench/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup quickstart base-model test lint format compile component-docs clean
+.PHONY: help setup quickstart base-model test bench lint format compile component-docs clean
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^#   //'
-	@echo "others: base-model test lint format component-docs clean"
+	@echo "others: base-model test bench lint format component-docs clean"
 
 setup: $(READY)
 
@@ -41,6 +43,17 @@ base-model: setup
 
 test: setup
 	$(BIN)/python -m pytest $(TESTS)
+
+# The peers come on top of the local environment, whose packages they see.
+$(BENCH_READY): $(READY) requirements/bench.txt
+	test -x $(BENCH)/python || $(PYTHON) -m venv .venv-bench
+	echo 'import site; site.addsitedir("$(abspath $(shell $(BIN)/python -c 'import site; print(site.getsitepackages()[0])'))")' \
+	    > "$$($(BENCH)/python -c 'import site; print(site.getsitepackages()[0])')/hexad.pth"
+	$(BENCH)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
+	touch $@
+
+bench: $(BENCH_READY)
+	$(BENCH)/python -m benchmarks.grading
 
 lint: setup
 	$(BIN)/ruff check .

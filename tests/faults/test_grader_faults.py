@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hexad.grading import GraderReward, close, grade, grade_many, pool, sandbox
+from hexad.grading import GraderReward, child, close, grade, grade_many, pool, sandbox
 from hexad.grading.child import package_roots
 from hexad.records import Gold, Message, Prompt
 
@@ -67,6 +67,18 @@ def test_a_worker_killed_in_the_middle_of_a_batch_changes_no_verdict() -> None:
     assert [v.status for v in grade_many(items)] == calm
     killer.join()
     assert killed
+
+
+def test_a_batch_with_five_percent_worker_deaths_has_the_same_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [(_prompt(f"\\sqrt{{{n}}}"), f"<answer>\\sqrt{{{n + n % 2}}}</answer>", "stop") for n in range(2, 200)]
+    calm = grade_many(items)
+    close()
+    monkeypatch.setattr(pool, "WORKER", "dying_worker")
+    monkeypatch.setattr(child, "package_roots", lambda: f"{package_roots()}{os.pathsep}{Path(__file__).parent}")
+    try:
+        assert grade_many(items) == calm
+    finally:
+        close()
 
 
 def test_a_pool_that_cannot_start_gives_errors_never_wrong_answers(monkeypatch: pytest.MonkeyPatch) -> None:

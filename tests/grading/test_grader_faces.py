@@ -1,5 +1,6 @@
 """The grader's faces: TRL reward, `hexad grade` rows, and how an answer was found."""
 
+import asyncio
 import json
 import pickle
 
@@ -7,7 +8,7 @@ import pytest
 from grading_cases import answered, prompt
 from pydantic import JsonValue
 
-from hexad.grading import VERSION, GraderReward, grade, infer_type
+from hexad.grading import VERSION, AsyncGraderReward, GraderReward, grade, infer_type
 from hexad.grading.cli import grade_stream
 from hexad.grading.rewards import Graded
 
@@ -35,6 +36,16 @@ def test_the_reward_hands_its_verdicts_to_the_sink() -> None:
     seen: Graded = []
     GraderReward(sink=seen.extend)(["?"], [answered(2)], row=[TWO.model_dump_json()])
     assert [(p.id, r, v.status) for p, r, v in seen] == [("q", answered(2), "correct")]
+
+
+def test_the_asynchronous_reward_gives_the_same_and_logs_domains_and_errors() -> None:
+    rows = [TWO, prompt("science", {"value": "B"}), prompt("math", {"value": "1/0"}), TWO]
+    logged: dict[str, float] = {}
+    completions = [answered(2), answered("C"), answered(1), answered(3)]
+    columns = {"row": [row.model_dump_json() for row in rows], "log_metric": logged.__setitem__}
+    reward = pickle.loads(pickle.dumps(AsyncGraderReward()))
+    assert asyncio.run(reward(["?"] * 4, completions, **columns)) == [1.0, 0.0, None, 0.0]
+    assert logged == {"grader/math": 0.5, "grader/science": 0.0, "grader/errors": 0.25}
 
 
 def test_a_missing_column_is_named_with_the_mend() -> None:

@@ -1,58 +1,27 @@
 """Properties that hold for all answers: total, symmetric where promised, blind to white space and spelling."""
 
+import time
+from random import Random
+
 import pytest
 from grading_cases import answered, prompt, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hexad.grading import answer_key, equivalent, grade, group_answers, is_correct, verify_gold
+from hexad.grading import answer_key, equivalent, grade, grade_many, group_answers, is_correct, verify_gold
 from hexad.grading.compare_math import Comparison
 from hexad.grading.exact import NoValue
 from hexad.grading.literal import LiteralError, read_literal
 from hexad.grading.parse_math import parse
 from hexad.grading.tokens import MathSyntaxError
 
-PIECES = st.sampled_from(
-    [
-        "\\frac",
-        "{",
-        "}",
-        "1",
-        "23",
-        "x",
-        "^",
-        "\\sqrt",
-        "(",
-        ")",
-        "[",
-        "\\{",
-        "\\}",
-        ",",
-        "\\cup",
-        "\\pm",
-        "=",
-        "<",
-        "\\text{",
-        "!",
-        "%",
-        "\\begin{pmatrix}",
-        "\\end{pmatrix}",
-        "&",
-        "\\\\",
-        "_",
-        ":",
-        "-",
-        "\\pi",
-        " ",
-        "\\boxed{",
-        "<answer>",
-        "</answer>",
-        "</think>",
-        "e9",
-        ".",
-        "|",
-    ]
-)
+MARKS = (
+    "\\frac", "{", "}", "1", "23", "x", "^", "\\sqrt", "(", ")", "[", "\\{",
+    "\\}", ",", "\\cup", "\\pm", "=", "<", "\\text{", "!", "%", "\\begin{pmatrix}", "\\end{pmatrix}", "&",
+    "\\\\", "_", ":", "-", "\\pi", " ", "\\boxed{", "<answer>", "</answer>", "</think>", "e9", ".",
+    "|",
+)  # fmt: skip
+PIECES = st.sampled_from(MARKS)
 NUMBERS = st.one_of(
     st.integers(-999, 999).map(str),
     st.tuples(st.integers(-99, 99), st.integers(1, 99)).map(lambda p: f"\\frac{{{p[0]}}}{{{p[1]}}}"),
@@ -67,6 +36,23 @@ ANSWERS = st.one_of(
     NUMBERS.map(lambda n: f"x < {n}"),
     NUMBERS.map(lambda n: f"(-\\infty, {n})"),
 )
+
+
+def test_ten_thousand_strings_get_verdicts_in_a_minute() -> None:
+    rng = Random(4)
+    golds = [
+        ("math", "\\frac{1}{2}"), ("math", "\\sqrt{2}"), ("math", "\\{1, 2\\}"), ("math", "(0, 1]"),
+        ("math", "x^2 + 1"),
+        ("science", "B"), ("science", 3.5), ("logic", ["a", "b"]), ("simulation", {"a": 1}), ("tabular", "1,200"),
+    ]  # fmt: skip
+    questions = [prompt(domain, {"value": value}) for domain, value in golds]
+    texts = ["".join(rng.choices(MARKS, k=rng.randrange(1, 25))) for _ in range(10_000)]
+    items = [(questions[i % len(questions)], answered(text) if i % 2 else text, "stop") for i, text in enumerate(texts)]
+    start = time.monotonic()
+    verdicts = grade_many(items)
+    assert time.monotonic() - start < 60
+    assert [v for v in verdicts if v.status == "error"] == []
+    assert all(0 <= v.score <= 1 for v in verdicts if v.score is not None)
 
 
 @settings(max_examples=150, deadline=None)

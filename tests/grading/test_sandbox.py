@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from grading_cases import prompt, rows
 
-from hexad.grading import grade, is_correct, layers
+from hexad.grading import close, grade, is_correct, layers, sandbox
 from hexad.grading.sandbox import Limits, run_code
 from hexad.records import Verdict
 
@@ -74,3 +74,13 @@ def test_nothing_of_a_run_is_left_behind() -> None:
 
 def _children(pid: int) -> list[int]:
     return [int(p) for t in Path(f"/proc/{pid}/task").iterdir() for p in (t / "children").read_text().split()]
+
+
+def test_without_a_required_layer_no_program_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "REQUIRED", ("landlock", "a layer of the future"))
+    close()
+    judged = judge("def f(a, b): return a + b")
+    assert (judged.status, judged.score) == ("error", None)
+    assert "no a layer of the future on this kernel" in judged.detail
+    monkeypatch.setenv(sandbox.UNSAFE, "1")
+    assert is_correct(judge("def f(a, b): return a + b"))

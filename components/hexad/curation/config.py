@@ -1,10 +1,11 @@
 """Settings of the curate stage."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from hexad.curation.readers.config import SourceConfig
+from hexad.curation.reasoning_gym.adapters import unknown
 from hexad.records import Record
 
 TaskName = Literal["column_sum", "function_body", "leg_counting", "travel", "ordering", "loop_trace", "sales_table"]
@@ -50,8 +51,18 @@ class GeneratedConfig(Record):
         min_length=1,
         description="Generators of RL prompts: those that are solved sometimes, neither never nor always, teach most.",
     )
+    reasoning_gym: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="Further RL prompts: generator of reasoning-gym to questions drawn from it.",
+    )
     validation: int = Field(300, ge=6, description="Validation questions over all domains, equally.")
     test: int = Field(360, ge=6, description="Held-out questions over all domains, equally.")
+
+    @model_validator(mode="after")
+    def _generators_exist(self) -> Self:
+        if complaints := [complaint for name in self.reasoning_gym if (complaint := unknown(name))]:
+            raise ValueError("; ".join(complaints))
+        return self
 
 
 class CurateConfig(Record):

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from itertools import chain
 
 from transformers import AutoTokenizer
 
@@ -13,6 +14,7 @@ from hexad.curation.contamination import Decontaminator
 from hexad.curation.dedupe import Deduper
 from hexad.curation.generate import Generated, as_prompts, as_traces, generate
 from hexad.curation.readers import read_source
+from hexad.curation.reasoning_gym.draw import draw
 from hexad.curation.splits import split_of
 from hexad.curation.structure import check_trace
 from hexad.curation.tokenize import pack, tokenize, write_packed
@@ -69,19 +71,18 @@ def _curate(config: CurateConfig, space: Workspace) -> Product:
 def _with_sources(
     config: CurateConfig, made: Generated, seed: int, rejects: list[Reject]
 ) -> tuple[list[Trace], list[Prompt]]:
-    """Generated rows and the rows of the sources, each question once, traces before prompts."""
+    """Our generated rows, reasoning-gym's and those of the sources, each question once, traces before prompts."""
     rows: list[Trace | Prompt] = [*as_traces(made.traces, config.plan_share, seed), *as_prompts(made.prompts, "train")]
     seen = Deduper()
-    for source in config.sources:
-        for row in read_source(source):
-            if isinstance(row, Reject):
-                rejects.append(row)
-            elif not seen.first(_question(row)):
-                rejects.append(Reject(row=row.id, stage="dedupe", reason="duplicate question"))
-            elif split_of(_question(row)) != "train":
-                rejects.append(Reject(row=row.id, stage="split", reason="question falls into a held-out split"))
-            else:
-                rows.append(row)
+    for row in chain(draw(config.generated.reasoning_gym, seed), *map(read_source, config.sources)):
+        if isinstance(row, Reject):
+            rejects.append(row)
+        elif not seen.first(_question(row)):
+            rejects.append(Reject(row=row.id, stage="dedupe", reason="duplicate question"))
+        elif split_of(_question(row)) != "train":
+            rejects.append(Reject(row=row.id, stage="split", reason="question falls into a held-out split"))
+        else:
+            rows.append(row)
     traces, prompts = [], []
     for row in rows:
         if isinstance(row, Prompt):

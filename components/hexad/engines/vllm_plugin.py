@@ -9,10 +9,15 @@ where it fails, so a mended vLLM is left alone. This comes before the CPU platfo
 Waiting: engine core and worker poll each other's messages in a busy loop for a second, which takes the cores from the
 one that computes when there are few. There they nap between two looks, far shorter than a step of the model.
 
+Starting: on a CPU vLLM spawns engine core and worker, so each imports torch and vLLM anew, half a minute of one core.
+In an engine that Hexad started they are forked, as vLLM does on a GPU. OpenMP's settings, for which it spawns, are in
+the server's environment from the start, and no parallel region ran in it before the fork, which would hang the child.
+
 Ending: engine core and worker outlive a server that is killed. In an engine that Hexad started they end with it.
 """
 
 import logging
+import multiprocessing
 import os
 import time
 from collections.abc import Callable
@@ -33,6 +38,7 @@ def register() -> None:
     """Entry point of the plugin. Changes nothing of a vLLM without CPU kernels."""
     if os.environ.get(OWNED):
         die_with_parent()
+        fork_processes()
     try:
         from vllm.utils import cpu_triton_utils
     except ImportError:
@@ -40,6 +46,17 @@ def register() -> None:
     cpu_triton_utils._expand_kernel_impl = checked(cpu_triton_utils._expand_kernel_impl)
     if len(os.sched_getaffinity(0)) < _CORES_TO_SPIN:
         wait_asleep()
+
+
+def fork_processes() -> None:
+    """Make vLLM fork its engine core and worker, and each forked process end with its parent."""
+    from vllm.utils import system_utils
+    from vllm.v1.engine import utils as engine_utils
+    from vllm.v1.executor import multiproc_executor
+
+    for module in (system_utils, engine_utils, multiproc_executor):
+        module.get_mp_context = lambda: multiprocessing.get_context("fork")
+    os.register_at_fork(after_in_child=die_with_parent)
 
 
 def wait_asleep() -> None:

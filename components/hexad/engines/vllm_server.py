@@ -96,6 +96,11 @@ class VllmServer:
         self._arguments, self._log, self._threads, self._timeout = arguments, log, threads, timeout_s
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server, while it runs."""
+        return self._process.pid if self._process else None
+
     def __enter__(self) -> Self:
         self.start()
         try:

@@ -15,6 +15,7 @@ from pydantic import SecretStr, ValidationError
 
 from hexad.gateway.app import create_app
 from hexad.gateway.config import GatewayConfig
+from hexad.gateway.pools import Pools
 from hexad.grading import group_answers
 
 ENGINE_KEY = "HEXAD_ENGINE_KEY"
@@ -66,8 +67,7 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
 
 async def serve(config: GatewayConfig) -> None:
     """Listen until a signal; running requests then get `grace_s` seconds to finish."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=config.concurrency)
-    async with httpx.AsyncClient(limits=limits) as client:
+    async with httpx.AsyncClient(transport=Pools(config.concurrency)) as client:
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(config, client, group_answers),

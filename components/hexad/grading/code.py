@@ -8,10 +8,7 @@ Expected values stay in this process; what comes out of the sandbox is compared 
 
 import ast
 import math
-import os
 import re
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -47,16 +44,6 @@ def program_of(answer: str) -> str | None:
     if not blocks:
         return answer
     return next((body for language, body in reversed(blocks) if language in _PYTHON), blocks[-1][1])
-
-
-def run_suites(suites: Sequence[tuple[Gold, str]]) -> list[Outcome]:
-    """Outcomes of (gold, program), in order, at most one run a core at a time. Equal pairs run once."""
-    unique: dict[str, tuple[Gold, str]] = {
-        f"{gold.model_dump_json()}\0{program}": (gold, program) for gold, program in suites
-    }
-    with ThreadPoolExecutor(max_workers=max(1, min(len(unique), os.cpu_count() or 1))) as threads:
-        outcomes = dict(zip(unique, threads.map(lambda pair: run_suite(*pair), unique.values()), strict=True))
-    return [outcomes[f"{gold.model_dump_json()}\0{program}"] for gold, program in suites]
 
 
 def run_suite(gold: Gold, program: str) -> Outcome:
@@ -122,7 +109,7 @@ def _limits(options: dict[str, JsonValue]) -> Limits:
     return limits
 
 
-def _ending(run: Run) -> str:
+def ending(run: Run) -> str:
     if run.stopped:
         return run.stopped
     if run.exit in (-24, -9):  # SIGXCPU, then SIGKILL by the hard limit
@@ -134,11 +121,11 @@ def _values(run: Run, expected: list[Any], exact: bool) -> Outcome:
     for number, wanted in enumerate(expected, 1):
         message = run.results[number - 1] if number <= len(run.results) else None
         if not isinstance(message, list) or len(message) != 2:
-            return incorrect(f"test {number} of {len(expected)}: {_ending(run) or 'no result'}")
+            return incorrect(f"test {number} of {len(expected)}: {ending(run) or 'no result'}")
         if message[0] != "value":
             return incorrect(f"test {number} of {len(expected)}: {str(message[1])[:200]}")
         try:
-            value = _decode(message[1], exact)
+            value = decoded(message[1], exact)
         except (ValueError, TypeError, RecursionError):
             return incorrect(f"test {number} of {len(expected)}: a result that is no JSON value")
         if not equal_values(wanted, value, FLOAT_TOLERANCE) or (exact and type(wanted) is not type(value)):
@@ -146,15 +133,15 @@ def _values(run: Run, expected: list[Any], exact: bool) -> Outcome:
     return CORRECT
 
 
-def _decode(data: Any, exact: bool) -> Any:
+def decoded(data: Any, exact: bool) -> Any:
     """Back from the child's tagged JSON. `exact` keeps tuples apart from lists, as Python's == does."""
     if not isinstance(data, list):
         return data
     kind, items = data[0], data[1:]
     if kind == "dict":
-        pairs = [(_decode(k, exact), _decode(v, exact)) for k, v in items]
+        pairs = [(decoded(k, exact), decoded(v, exact)) for k, v in items]
         return dict(pairs) if exact else {k if isinstance(k, str) else str(k): v for k, v in pairs}
-    values = [_decode(item, exact) for item in items]
+    values = [decoded(item, exact) for item in items]
     if kind == "list":
         return values
     if kind == "tuple":
@@ -172,7 +159,7 @@ def _stdio(tests: list[Any], program: str, options: dict[str, JsonValue], limits
         place = f"test {number} of {len(tests)}"
         if run.stopped or run.exit != 0:
             raised = run.results[0][1] if run.results and isinstance(run.results[0], list) else ""
-            return incorrect(f"{place}: {_ending(run) or str(raised)[:200] or f'exit code {run.exit}'}")
+            return incorrect(f"{place}: {ending(run) or str(raised)[:200] or f'exit code {run.exit}'}")
         try:
             printed = run.stdout.decode()
         except UnicodeDecodeError:

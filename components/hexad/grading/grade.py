@@ -14,6 +14,7 @@ from hexad.grading.judge import CODE_TYPES, judge
 from hexad.grading.keys import key_of
 from hexad.grading.pool import close_shared_pool, shared_pool
 from hexad.grading.sandbox import close_shared_sandboxes
+from hexad.grading.suites import run_suites, verify_suite
 from hexad.grading.verdicts import Outcome, failed, incorrect, is_correct, unanswered, verdict
 from hexad.records import Gold, Prompt, Verdict
 
@@ -113,7 +114,7 @@ def _finish_programs(programs: list[tuple[int, Prompt, str, str]], verdicts: lis
         return
     suites = [(prompt.gold, program) for _, prompt, program, _ in programs]
     try:
-        outcomes = code.run_suites(suites)
+        outcomes = run_suites(suites)
     except Exception as error:  # noqa: BLE001 - the border, as above
         outcomes = [failed(f"sandbox: {type(error).__name__}: {error}"[:500])] * len(suites)
     for (index, _, program, how), outcome in zip(programs, outcomes, strict=True):
@@ -169,7 +170,7 @@ def verify_gold(prompt: Prompt) -> str | None:
     gold = prompt.gold
     type_ = gold.type or type_for(prompt.grader, gold.value)
     if type_ in CODE_TYPES:
-        return code.verify_suite(gold, type_)
+        return verify_suite(gold, type_)
     judged = grade(prompt, f"<answer>{spelled(gold)}</answer>")
     return None if is_correct(judged) else f"{judged.status}: {judged.detail}"
 

@@ -21,7 +21,7 @@ from hexad.grading.units import canonical_unit
 from hexad.grading.values import equal_values
 from hexad.grading.verdicts import CORRECT, Outcome, failed, incorrect, matched
 
-CODE_TYPES = frozenset({"function", "stdio", "asserts"})
+CODE_TYPES = frozenset({"function", "stdio", "asserts", "livecodebench"})
 TYPES = MATH_TYPES | CODE_TYPES | {"choice", "text", "list", "json", "grid", "table", "number", "quantity"}
 _PERCENT = {"%", "percent", "percentage"}
 

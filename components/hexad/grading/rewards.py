@@ -1,6 +1,8 @@
 """The grader as a TRL reward function (GRPOTrainer(reward_funcs=...), trl 1.16)."""
 
+import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,7 @@ class GraderReward:
     """Scores completions by the prompt rows that travel in the dataset column `row` (a Prompt as JSON).
 
     `sink` receives (prompt, response, verdict) of each batch, to log rollouts. Picklable where the sink is.
+    Through TRL's `log_metric`, the mean score of each domain and the share of `error` verdicts are logged.
     """
 
     sink: Callable[[Graded], None] | None = None
@@ -34,7 +37,29 @@ class GraderReward:
         verdicts = grade_many((row, response, "stop") for row, response in zip(rows, responses, strict=True))
         if self.sink is not None:
             self.sink(list(zip(rows, responses, verdicts, strict=True)))
+        if "log_metric" in columns:
+            for metric, value in metrics(rows, verdicts).items():
+                columns["log_metric"](f"{self.name}/{metric}", value)
         return [v.score for v in verdicts]
+
+
+@dataclass
+class AsyncGraderReward(GraderReward):
+    """The same as a coroutine: TRL awaits it beside other asynchronous rewards, and its event loop is not held up."""
+
+    async def __call__(self, *arguments: Any, **columns: Any) -> list[float | None]:  # type: ignore[override]
+        return await asyncio.to_thread(super().__call__, *arguments, **columns)
+
+
+def metrics(prompts: Sequence[Prompt], verdicts: Sequence[Verdict]) -> dict[str, float]:
+    """Mean score by domain, over what could be graded, and `errors`: the share of all that could not, 0..1."""
+    by_domain: dict[str, list[float]] = defaultdict(list)
+    for prompt, verdict in zip(prompts, verdicts, strict=True):
+        if verdict.score is not None:
+            by_domain[prompt.domain].append(verdict.score)
+    means = {domain: sum(scores) / len(scores) for domain, scores in by_domain.items()}
+    errors = sum(verdict.status == "error" for verdict in verdicts)
+    return {**means, "errors": errors / len(verdicts)} if verdicts else {}
 
 
 def _text(turns: list[dict[str, Any]]) -> str:

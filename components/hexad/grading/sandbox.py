@@ -22,6 +22,9 @@ CHILD = Path(__file__).with_name("sandbox_child.py")
 START_SECONDS = 60.0
 RECYCLE_RUNS = 5_000
 CONFINEMENT_FAILED = 99
+REQUIRED = ("landlock", "seccomp")
+UNSAFE = "HEXAD_UNSAFE_SANDBOX"
+"""Environment variable: 1 runs model code although a required layer is missing, e.g. where gVisor stands around it."""
 
 
 class SandboxError(RuntimeError):
@@ -67,6 +70,13 @@ class Sandbox:
         started = self._receive("start")
         self.layers: dict[str, bool] = started["layers"]
         self.base = started["base"]
+        missing = [layer for layer in REQUIRED if not self.layers.get(layer)]
+        if missing and os.environ.get(UNSAFE) != "1":
+            self.end()
+            raise SandboxError(
+                f"no {' and no '.join(missing)} on this kernel, so model-written code is not run; use Linux 5.13 or "
+                f"newer, or set {UNSAFE}=1 where something else confines this process"
+            )
 
     def _receive(self, when: str) -> dict[str, Any]:
         try:

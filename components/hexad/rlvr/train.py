@@ -8,11 +8,12 @@ from random import Random
 import torch
 from datasets import Dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from trl import GRPOConfig, GRPOTrainer
+from trl import GRPOConfig
 
 from hexad.chat import prompt_text
 from hexad.records import Prompt, Rollout
 from hexad.rlvr.config import RlvrConfig
+from hexad.rlvr.informative import InformativeGRPOTrainer
 from hexad.rlvr.reward import LoggedReward
 from hexad.rlvr.rollout_log import RolloutLog
 from hexad.rlvr.validation import Validation
@@ -85,7 +86,7 @@ def train(
         save_total_limit=2,
     )
     watch = Validation(validation, config, tokenizer)
-    trainer = GRPOTrainer(
+    trainer = InformativeGRPOTrainer(
         model=model,
         args=arguments,
         reward_funcs=reward,

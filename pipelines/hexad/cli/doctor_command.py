@@ -8,6 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from hexad.grading import close, layers
+from hexad.grading.sandbox import REQUIRED, SandboxError
 from hexad.preflight.checks import Finding, free_disk, memory, package
 from hexad.preflight.config import PreflightConfig
 
@@ -23,6 +25,7 @@ def doctor() -> int:
         free_disk(Path.cwd(), needs.min_free_disk_gib),
         *(package(name) for name in ("kfp", *needs.packages)),
         _program("juicefs", "run `make setup`; without it, give every run a store with --store"),
+        _sandbox(),
     ]
     table = Table("check", "found", "result")
     for finding in findings:
@@ -34,6 +37,19 @@ def doctor() -> int:
 def _python() -> Finding:
     mend = "" if sys.version_info >= _OLDEST_PYTHON else "install Python 3.11"
     return Finding(check="python", found=platform.python_version(), mend=mend)
+
+
+def _sandbox() -> Finding:
+    """The layers around model-written code, as they are on this machine for this user."""
+    try:
+        on = [name for name, works in layers().items() if works]
+    except SandboxError as error:
+        return Finding(check="code sandbox", found="does not start", mend=str(error))
+    finally:
+        close()
+    lacking = [name for name in REQUIRED if name not in on]
+    mend = f"{' and '.join(lacking)} missing: model-written code is not confined" if lacking else ""
+    return Finding(check="code sandbox", found=", ".join(on), mend=mend)
 
 
 def _program(name: str, mend: str) -> Finding:
