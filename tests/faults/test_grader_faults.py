@@ -81,6 +81,17 @@ def test_a_batch_with_five_percent_worker_deaths_has_the_same_verdicts(monkeypat
         close()
 
 
+def test_one_worker_and_sixteen_give_the_same_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [(_prompt(f"\\sqrt{{{n}}}"), f"<answer>\\sqrt{{{n + n % 3}}}</answer>", "stop") for n in range(2, 80)]
+    found = []
+    for workers in ("1", "16"):
+        close()
+        monkeypatch.setenv("HEXAD_GRADING_WORKERS", workers)
+        found.append(grade_many(items))
+    close()
+    assert found[0] == found[1]
+
+
 def test_a_pool_that_cannot_start_gives_errors_never_wrong_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     close()
     monkeypatch.setattr(pool, "WORKER", "hexad.grading.no_such_module")

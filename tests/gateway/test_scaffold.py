@@ -155,6 +155,16 @@ def test_hybrid_sends_raw_texts_to_the_verifier_and_weighs_groups(engine: Engine
     assert engine.scored[0]["responses"][0] == "<think>thought 0</think><answer>9</answer>"
 
 
+def test_a_verifier_is_not_asked_where_all_agree(engine: Engine, engine_url: str, ask: Ask) -> None:
+    engine.script = answers("7", "7", "7")
+    engine.score = lambda _: 0.5
+    report = ask("k:bo3", settings={"scorer_url": engine_url}).json()["scaffold"]
+    assert engine.scored == []
+    assert (report["reason"], report["selector_note"]) == (
+        "majority: 3 of 3 agree", "all agree, so the verifier was not asked",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("score", [None, lambda _: 1.5, lambda _: float("1e9")])
 def test_a_failing_verifier_leaves_majority_and_a_note(
     engine: Engine, engine_url: str, ask: Ask, score: Callable[[str], float] | None

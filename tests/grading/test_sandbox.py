@@ -1,6 +1,9 @@
 """Model code is confined: attacks end as wrong answers, harm nothing, and the sandbox goes on working."""
 
+import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 from grading_cases import prompt, rows
 
 from hexad.grading import close, grade, is_correct, layers, sandbox
+from hexad.grading.child import package_roots
 from hexad.grading.sandbox import Limits, run_code
 from hexad.records import Verdict
 
@@ -84,3 +88,35 @@ def test_without_a_required_layer_no_program_is_run(monkeypatch: pytest.MonkeyPa
     assert "no a layer of the future on this kernel" in judged.detail
     monkeypatch.setenv(sandbox.UNSAFE, "1")
     assert is_correct(judge("def f(a, b): return a + b"))
+
+
+UNPRIVILEGED = """
+import json, sys
+from hexad.grading import close, layers
+from hexad.grading.code import run_suite
+from hexad.records import Gold
+gold = Gold.model_validate(json.loads(sys.argv[1]))
+attacks = json.loads(sys.stdin.read())
+print(json.dumps({"layers": layers(), "right": run_suite(gold, "def f(a, b): return a + b").status,
+                  "attacks": {name: run_suite(gold, code).status for name, code in attacks.items()}}))
+close()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run unprivileged already")
+def test_without_privileges_every_attack_is_contained_too(tmp_path: Path) -> None:
+    """As in a default Kubernetes pod: some user id, no capability, no new privileges."""
+    slow = {"fork bomb", "busy loop", "sleep", "ignores signals"}  # the same bounds hold them, at seconds each
+    attacks = {name: code for name, code in ATTACKS.items() if name not in slow}
+    tmp_path.chmod(0o777)
+    done = subprocess.run(
+        ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", "--no-new-privs", "--bounding-set=-all",
+         "--inh-caps=-all", sys.executable, "-c", UNPRIVILEGED, json.dumps(ADD)],
+        input=json.dumps(attacks), capture_output=True, text=True, timeout=300, check=False,
+        env={"PYTHONPATH": package_roots(), "TMPDIR": str(tmp_path), "PATH": os.environ["PATH"], SECRET: "s3cret"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["layers"]["landlock"] and found["layers"]["seccomp"] and not found["layers"]["own_user"]
+    assert found["right"] == "correct"
+    assert set(found["attacks"].values()) == {"incorrect"}, found["attacks"]

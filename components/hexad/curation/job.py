@@ -18,6 +18,7 @@ from hexad.curation.reasoning_gym.draw import draw
 from hexad.curation.splits import split_of
 from hexad.curation.structure import check_trace
 from hexad.curation.tokenize import pack, tokenize, write_packed
+from hexad.grading import verify_gold
 from hexad.records import Prompt, Reject, Trace
 from hexad.records.layout import BASE, PROMPTS, REJECTS, TRACES, TRAIN_TOKENS, VALIDATION_TOKENS
 from hexad.records.shards import write_rows
@@ -34,7 +35,7 @@ def _curate(config: CurateConfig, space: Workspace) -> Product:
     made = generate(config.generated, seed)
     rejects: list[Reject] = list(made.duplicates)
     space.progress.update(0.3, "generated")
-    traces, prompts = _with_sources(config, made, seed, rejects)
+    traces, prompts = with_sources(config, made, seed, rejects)
     held_out = as_prompts(made.test, "test")
     traces, prompts, contamination = _decontaminate(traces, prompts, held_out, rejects)
     space.progress.update(0.5, "cleaned")
@@ -68,10 +69,13 @@ def _curate(config: CurateConfig, space: Workspace) -> Product:
     return Product(metrics, card_markdown(card), dict(metrics), datasets=sources, base_model=base)
 
 
-def _with_sources(
+def with_sources(
     config: CurateConfig, made: Generated, seed: int, rejects: list[Reject]
 ) -> tuple[list[Trace], list[Prompt]]:
-    """Our generated rows, reasoning-gym's and those of the sources, each question once, traces before prompts."""
+    """Our generated rows, reasoning-gym's and those of the sources, each question once, traces before prompts.
+
+    A prompt whose gold the grader does not accept as an answer would pay nobody.
+    """
     rows: list[Trace | Prompt] = [*as_traces(made.traces, config.plan_share, seed), *as_prompts(made.prompts, "train")]
     seen = Deduper()
     for row in chain(draw(config.generated.reasoning_gym, seed), *map(read_source, config.sources)):
@@ -81,6 +85,8 @@ def _with_sources(
             rejects.append(Reject(row=row.id, stage="dedupe", reason="duplicate question"))
         elif split_of(_question(row)) != "train":
             rejects.append(Reject(row=row.id, stage="split", reason="question falls into a held-out split"))
+        elif isinstance(row, Prompt) and (refusal := verify_gold(row)):
+            rejects.append(Reject(row=row.id, stage="gold", reason="gold not accepted as an answer", detail=refusal))
         else:
             rows.append(row)
     traces, prompts = [], []

@@ -42,9 +42,16 @@ def engine(
 
 @contextmanager
 def scaffold(
-    models: Path, name: str, policy: GatewayPolicy, engine_url: str, logs: Path, port: int = 0, max_tokens: int = 1024
+    models: Path,
+    name: str,
+    policy: GatewayPolicy,
+    engine_url: str,
+    logs: Path,
+    port: int = 0,
+    max_tokens: int = 1024,
+    verifier: bool = True,
 ) -> Iterator[str]:
-    """Verifier service (if the bundle has one) and gateway in front of a running engine; yields the gateway's URL."""
+    """Gateway in front of a running engine, and verifier service if the bundle has one; yields the gateway's URL."""
     gateway_port = port or free_port()
     settings: dict[str, object] = {
         "model": name,
@@ -62,7 +69,7 @@ def scaffold(
         "port": gateway_port,
     }
     with contextlib.ExitStack() as stack:
-        if (models / VERIFIER).is_dir():
+        if verifier and (models / VERIFIER).is_dir():
             scorer_port = free_port()
             command = ["-m", "hexad.verifier.server", "--model", str(models / VERIFIER), "--port", str(scorer_port)]
             scorer = stack.enter_context(_child(command, logs / "verifier.log"))

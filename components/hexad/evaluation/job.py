@@ -90,7 +90,13 @@ def _through_gateway(
     with (
         engine(models, engine_of(bundle), space.scratch / "engine.log", speculation, threads=1) as server,
         scaffold(
-            models, bundle.name, policy_of(bundle), server.base_url, space.scratch, max_tokens=config.max_tokens
+            models,
+            bundle.name,
+            policy_of(bundle),
+            server.base_url,
+            space.scratch,
+            max_tokens=config.max_tokens,
+            verifier=any("bo" in cell for cell in cells),
         ) as url,
     ):
         for index, cell in enumerate(cells):

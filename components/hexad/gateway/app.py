@@ -26,6 +26,7 @@ from hexad.gateway.scorer import Scorer
 from hexad.gateway.select import Grouping
 from hexad.gateway.slots import Slots, Ticket
 from hexad.gateway.upstream import Upstream
+from hexad.gateway.web_page import page_routes
 
 _log = logging.getLogger("hexad.gateway")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -45,6 +46,7 @@ def create_app(config: GatewayConfig, client: httpx.AsyncClient, group: Grouping
             Route("/livez", gateway.live),
             Route("/readyz", gateway.ready),
             Route("/metrics", gateway.show_metrics),
+            *page_routes(),
         ],
         exception_handlers={
             ApiError: gateway.on_api_error,

@@ -50,6 +50,10 @@ class GatewayConfig(Record):
     )
     plan_share: float = Field(0.25, gt=0, le=1, description="Share of the deadline after which planning is given up.")
     selector: Selector = Field("hybrid", description="How the answer is chosen by default.")
+    confidence: float | None = Field(
+        None, ge=0.5, lt=1, description="Sample no more candidates once their agreement gives the majority's answer "
+        "with this probability; n is then the most. None: all n at once."
+    )  # fmt: skip
 
     max_tokens: int = Field(8192, gt=0, description="Tokens per candidate when the request names none.")
     max_tokens_limit: int = Field(65536, gt=0, description="Most tokens per candidate that a request may ask for.")

@@ -8,7 +8,7 @@ from hexad.gateway.config import Selector
 from hexad.records import Record
 
 Finish = Literal["stop", "length", "deadline", "cancelled", "error"]
-Stop = Literal["complete", "agreed", "deadline"]
+Stop = Literal["complete", "agreed", "confident", "deadline"]
 
 
 class CandidateReport(Record):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import Field, JsonValue, ValidationError
 
+from hexad.gateway.budget import shares
 from hexad.gateway.config import GatewayConfig, PlanPolicy, Selector
 from hexad.gateway.errors import ApiError
 from hexad.records import Message, Record
@@ -28,6 +29,8 @@ class ScaffoldOptions(Record):
     selector: Selector | None = None
     deadline_s: float | None = Field(None, gt=0, allow_inf_nan=False, description="Seconds until the best so far wins.")
     early_stop: bool | None = Field(None, description="Cancel candidates that cannot change the majority any more.")
+    confidence: float | None = Field(None, ge=0.5, lt=1, description="Stop sampling at this confidence; n is the most.")
+    budget_tokens: int | None = Field(None, gt=0, description="Completion tokens of plans and candidates at most.")
     raw: bool = Field(False, description="Report each candidate's whole text, as the engine wrote it.")
     events: bool = Field(False, description="Stream progress as `event: scaffold`.")
 
@@ -82,6 +85,8 @@ class Policy(Record):
     selector: Selector
     deadline_s: float
     early_stop: bool
+    confidence: float | None
+    plan_max_tokens: int
     raw: bool
     events: bool
 
@@ -131,12 +136,19 @@ def read_request(raw: bytes, config: GatewayConfig) -> ChatRequest:
     bypass = _bypass(body)
     if bypass is None and not any(m["role"] == "user" for m in body.messages):
         raise ApiError(400, "messages: no turn has the role 'user'; add the question as one", param="messages")
+    policy, sampling = _policy(body, config), _sampling(body, config)
+    if body.scaffold is not None and body.scaffold.budget_tokens is not None:
+        a_plan, a_candidate = shares(
+            body.scaffold.budget_tokens, policy.n, policy.plan, policy.plan_max_tokens, sampling["max_tokens"]
+        )
+        policy = policy.model_copy(update={"plan_max_tokens": a_plan})
+        sampling["max_tokens"] = a_candidate
     return ChatRequest(
         model=body.model,
         messages=body.messages,
-        sampling=_sampling(body, config),
+        sampling=sampling,
         seed=secrets.randbelow(2**31) if body.seed is None else body.seed,
-        policy=_policy(body, config),
+        policy=policy,
         bypass=bypass,
         samples=_bounded(body.n or 1, config.max_n, "n"),
         stream=bool(body.stream),
@@ -167,6 +179,8 @@ def _policy(body: ChatBody, config: GatewayConfig) -> Policy:
         selector=selector,
         deadline_s=_bounded(wish.deadline_s or config.deadline_s, config.deadline_s, "scaffold.deadline_s"),
         early_stop=selector == "majority" if wish.early_stop is None else wish.early_stop,
+        confidence=wish.confidence or config.confidence,
+        plan_max_tokens=config.plan_max_tokens,
         raw=wish.raw,
         events=wish.events,
     )

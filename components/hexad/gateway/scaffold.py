@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hexad.chat import Parts, plan_request, split, with_plan
-from hexad.gateway.candidates import majority_is_fixed, run_candidates
+from hexad.gateway.candidates import confidence, majority_is_fixed, run_candidates, unanimous_for
 from hexad.gateway.config import GatewayConfig, Selector
 from hexad.gateway.errors import ApiError
 from hexad.gateway.metrics import Metrics
@@ -97,7 +97,13 @@ class Scaffold:
             return policy.early_stop and await self._is_decided(work)
 
         writers = [lambda i=i: write(i) for i in range(policy.n)]
-        stop = await run_candidates(writers, started + policy.deadline_s, decided)
+        until = started + policy.deadline_s
+        if policy.confidence is None:
+            stop = await run_candidates(writers, until, decided)
+        else:
+            wanted = policy.confidence
+            first = unanimous_for(wanted, policy.n)
+            stop = await run_candidates(writers, until, decided, first, lambda: self._is_confident(work, wanted))
         alive = [i for i, draft in enumerate(work.drafts) if draft.error is None]
         _check_any(work, alive, stop)
         parts = [split(draft.raw) for draft in work.drafts]
@@ -143,7 +149,7 @@ class Scaffold:
         sampling = {k: v for k, v in request.sampling.items() if k not in _NOT_FOR_PLANS}
         payload = sampling | {
             "messages": request.with_turns(plan_request(turns)),
-            "max_tokens": config.plan_max_tokens,
+            "max_tokens": request.policy.plan_max_tokens,
             "temperature": config.plan_temperature if shared else request.sampling["temperature"],
         }
         try:
@@ -177,20 +183,30 @@ class Scaffold:
 
     async def _is_decided(self, work: _Work) -> bool:
         """Whether the finished candidates' agreement cannot be overtaken by those that still run."""
+        running = sum(d.finish_reason is None and d.error is None for d in work.drafts)
+        sizes = await self._agreement(work)
+        return sum(sizes) >= 2 and majority_is_fixed(sizes, running)
+
+    async def _is_confident(self, work: _Work, wanted: float) -> bool:
+        sizes = await self._agreement(work)
+        return bool(sizes) and confidence(max(sizes), sum(d.started for d in work.drafts)) >= wanted
+
+    async def _agreement(self, work: _Work) -> list[int]:
+        """Sizes of the groups of equivalent answers among the candidates that are finished and complete."""
         done = [_ballot(d, split(d.raw)) for d in work.drafts if d.finish_reason is not None and d.error is None]
         answers = [b.answer for b in done if tier(b) == 0]
-        if len(answers) < 2:
-            return False
-        running = sum(d.finish_reason is None and d.error is None for d in work.drafts)
-        sizes = Counter(await asyncio.to_thread(self._group, answers))
-        return majority_is_fixed(list(sizes.values()), running)
+        return list(Counter(await asyncio.to_thread(self._group, answers)).values()) if answers else []
 
     async def _score(self, work: _Work, turns: list[Message], alive: list[int], ballots: list[Ballot]) -> Selector:
         """Fill `work.scores` for those that may win; the selector that can be applied afterwards."""
         wanted = work.request.policy.selector
-        running = [alive[i] for i in contenders(ballots)]
+        best = contenders(ballots)
+        running, answers = [alive[i] for i in best], [ballots[i].answer for i in best]
         if wanted == "majority" or self._scorer is None or len(running) == 1:
             return wanted
+        if wanted == "hybrid" and None not in answers and len(set(await asyncio.to_thread(self._group, answers))) == 1:
+            work.note = "all agree, so the verifier was not asked"
+            return "majority"
         try:
             reply = await self._scorer.score(turns, [work.drafts[i].raw for i in running])
         except ScorerError as error:

@@ -5,10 +5,15 @@ backward pass, often a third of a step and more, change nothing. With the `dapo`
 count of the whole batch, and without a KL term, leaving them out gives the same gradient.
 """
 
+from importlib import import_module
 from typing import Any
 
 import torch
-from trl import GRPOTrainer
+
+# TRL imports vLLM wherever it is installed, ten seconds for nothing: rollouts are drawn with transformers here.
+setattr(import_module("trl.import_utils"), "is_vllm_available", lambda min_version=None: False)  # noqa: B010
+
+from trl import GRPOTrainer  # noqa: E402 - after that
 
 
 class InformativeGRPOTrainer(GRPOTrainer):

@@ -1,0 +1,84 @@
+"""No more candidates than the answer needs, and no more tokens than the client pays for."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hexad.gateway.budget import shares
+from hexad.gateway.candidates import confidence, unanimous_for
+from hexad.gateway.errors import ApiError
+
+from .upstream import Engine, answers
+
+Ask = Callable[..., httpx.Response]
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "candidates", "wanted"),
+    [(1, 1, 0.75), (2, 2, 0.875), (3, 3, 0.9375), (2, 3, 0.6875), (1, 2, 0.5), (0, 3, 0.0625)],
+)
+def test_confidence_is_the_upper_half_of_the_posterior(agreeing: int, candidates: int, wanted: float) -> None:
+    assert confidence(agreeing, candidates) == wanted
+
+
+@given(st.integers(1, 40), st.floats(0.5, 0.999))
+def test_the_first_candidates_are_the_fewest_that_could_be_enough(most: int, wanted: float) -> None:
+    first = unanimous_for(wanted, most)
+    assert 1 <= first <= most
+    assert confidence(first, first) >= wanted or first == most
+    assert first == 1 or confidence(first - 1, first - 1) < wanted
+
+
+@pytest.mark.parametrize(
+    ("values", "launched", "stop"),
+    [
+        (("1", "1", "9", "9", "9"), 2, "confident"),
+        (("1", "2", "1", "1", "1"), 5, "complete"),
+        (("1", "2", "3", "1", "5"), 5, "complete"),
+    ],
+)
+def test_sampling_ends_when_the_candidates_agree_enough(
+    engine: Engine, ask: Ask, values: tuple[str, ...], launched: int, stop: str
+) -> None:
+    engine.script = answers(*values)
+    response = ask("k:bo5", scaffold={"confidence": 0.85, "early_stop": False})
+    report = response.json()["scaffold"]
+    assert (len(engine.candidates), report["n_launched"], report["stop"]) == (launched, launched, stop)
+    assert response.json()["choices"][0]["message"]["content"] == "1"
+
+
+def test_an_operator_can_make_it_the_default(engine: Engine, ask: Ask) -> None:
+    engine.script = answers("1", "1", "1", "1", "1")
+    assert ask("k:bo5", settings={"confidence": 0.9}).json()["scaffold"]["n_launched"] == 3
+
+
+@given(
+    st.integers(1, 5000), st.integers(1, 16), st.sampled_from(("off", "shared", "per_sample")),
+    st.integers(1, 2000), st.integers(1, 2000),
+)  # fmt: skip
+def test_a_budget_is_never_exceeded(budget: int, n: int, plan: str, plan_max: int, candidate_max: int) -> None:
+    plans = {"off": 0, "shared": 1, "per_sample": n}[plan]
+    try:
+        a_plan, a_candidate = shares(budget, n, plan, plan_max, candidate_max)  # type: ignore[arg-type]
+    except ApiError as error:
+        assert error.status == 400 and budget < 4 * (plans + n)
+        return
+    assert plans * a_plan + n * a_candidate <= budget
+    assert 1 <= a_plan <= plan_max and 1 <= a_candidate <= candidate_max
+
+
+def test_the_engine_is_told_the_shares_of_the_budget(engine: Engine, ask: Ask) -> None:
+    engine.script = answers("1", "2", "3")
+    assert ask("k:plan+bo3", scaffold={"budget_tokens": 400}).status_code == 200
+    assert [c["max_tokens"] for c in engine.plans] == [100]
+    assert [c["max_tokens"] for c in engine.candidates] == [100] * 3
+
+
+def test_a_budget_that_cannot_pay_is_refused_before_anything_is_sent(engine: Engine, ask: Ask) -> None:
+    response = ask("k:plan+bo3", scaffold={"budget_tokens": 3})
+    assert response.status_code == 400
+    assert "scaffold.budget_tokens: 3 tokens do not pay for 3 candidates and 1 plan" in response.text
+    assert engine.calls == []
