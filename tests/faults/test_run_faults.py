@@ -50,9 +50,10 @@ def test_wrong_keys_are_named_but_not_shown(tmp_path: Path) -> None:
 
 def test_a_full_disk_keeps_what_was_there_and_says_how_much_is_free(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 1) as disk:
-        (disk / "mine").write_bytes(b"a file of the user's")
+        mine = os.urandom(900 << 10)  # the tree of the tiny recipe's data is smaller than a mebibyte
+        (disk / "mine").write_bytes(mine)
         done = hexad("run", TINY, "--out", str(tmp_path / "run"), "--store", f"file://{disk}/store")
-        assert (disk / "mine").read_bytes() == b"a file of the user's"
+        assert (disk / "mine").read_bytes() == mine
         assert not list((disk / "store").rglob("curate/*/manifest.json"))
     line = one_line(done)
     assert "curate failed: DiskFull" in line
