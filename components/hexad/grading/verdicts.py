@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hexad.records import Status, Verdict
 
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True)
