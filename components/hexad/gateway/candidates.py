@@ -12,14 +12,14 @@ async def run_candidates(
     writers: Sequence[Callable[[], Awaitable[None]]],
     until: float,
     decided: Callable[[], Awaitable[bool]],
-    first: int | None = None,
-    confident: Callable[[], Awaitable[bool]] | None = None,
+    first: int,
+    confident: Callable[[], Awaitable[bool]],
 ) -> Stop:
     """Await the writers; `until` is in the event loop's time.
 
-    All start at once, or with `confident` the `first` of them, and then one more each time that all have ended and
-    are not agreed enough. When this returns or raises, also by being cancelled, no writer runs any more. A writer's
-    exception is raised: failures that leave the other candidates usable are the writer's to keep.
+    The `first` of them start at once, and then one more each time that all have ended and are not `confident`. When
+    this returns or raises, also by being cancelled, no writer runs any more. A writer's exception is raised: failures
+    that leave the other candidates usable are the writer's to keep.
     """
     loop = asyncio.get_running_loop()
     waiting, tasks, pending = deque(writers), [], set()
@@ -30,7 +30,7 @@ async def run_candidates(
             tasks.append(task)
             pending.add(task)
 
-    start(len(writers) if confident is None or first is None else first)
+    start(first)
     try:
         while pending:
             left = max(0.0, until - loop.time())
@@ -44,7 +44,7 @@ async def run_candidates(
             if pending and await decided():
                 return "agreed"
             if not pending and waiting:
-                if confident is not None and await confident():
+                if await confident():
                     return "confident"
                 start(1)
         return "complete"

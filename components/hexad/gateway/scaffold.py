@@ -97,13 +97,10 @@ class Scaffold:
             return policy.early_stop and await self._is_decided(work)
 
         writers = [lambda i=i: write(i) for i in range(policy.n)]
-        until = started + policy.deadline_s
-        if policy.confidence is None:
-            stop = await run_candidates(writers, until, decided)
-        else:
-            wanted = policy.confidence
-            first = unanimous_for(wanted, policy.n)
-            stop = await run_candidates(writers, until, decided, first, lambda: self._is_confident(work, wanted))
+        first = policy.n if policy.confidence is None else unanimous_for(policy.confidence, policy.n)
+        stop = await run_candidates(
+            writers, started + policy.deadline_s, decided, first, lambda: self._is_confident(work)
+        )
         alive = [i for i, draft in enumerate(work.drafts) if draft.error is None]
         _check_any(work, alive, stop)
         parts = [split(draft.raw) for draft in work.drafts]
@@ -187,9 +184,12 @@ class Scaffold:
         sizes = await self._agreement(work)
         return sum(sizes) >= 2 and majority_is_fixed(sizes, running)
 
-    async def _is_confident(self, work: _Work, wanted: float) -> bool:
-        sizes = await self._agreement(work)
-        return bool(sizes) and confidence(max(sizes), sum(d.started for d in work.drafts)) >= wanted
+    async def _is_confident(self, work: _Work) -> bool:
+        """Whether the candidates agree as much as was asked for; without a wish, all are sampled."""
+        wanted, sizes = work.request.policy.confidence, await self._agreement(work)
+        return (
+            wanted is not None and bool(sizes) and confidence(max(sizes), sum(d.started for d in work.drafts)) >= wanted
+        )
 
     async def _agreement(self, work: _Work) -> list[int]:
         """Sizes of the groups of equivalent answers among the candidates that are finished and complete."""
