@@ -34,6 +34,7 @@ def engine(
         dtype=settings.dtype,
         kv_cache_gib=settings.kv_cache_gib,
         stream_interval=settings.stream_interval,
+        tool_call_parser=settings.tool_call_parser,
         draft=draft,
         speculation=speculation,
     )

@@ -36,6 +36,7 @@ def engine_arguments(
     kv_cache_gib: float,
     stream_interval: int = 1,
     seed: int = 0,
+    tool_call_parser: str = "hermes",
     draft: str | None = None,
     speculation: Mapping[str, object] | None = None,
 ) -> list[str]:
@@ -76,6 +77,8 @@ def engine_arguments(
         "--max-logprobs",
         "20",
     ]
+    if tool_call_parser:
+        arguments += ["--enable-auto-tool-choice", "--tool-call-parser", tool_call_parser]
     if speculation:
         settings = dict(speculation) | ({"model": draft} if draft else {})
         arguments += ["--speculative-config", json.dumps(settings)]
