@@ -27,6 +27,7 @@ from hexad.gateway.select import Grouping
 from hexad.gateway.slots import Slots, Ticket
 from hexad.gateway.upstream import Upstream
 from hexad.gateway.web_page import page_routes
+from hexad.gateway.work import Work
 
 _log = logging.getLogger("hexad.gateway")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -102,7 +103,7 @@ class _Gateway:
             if chat.bypass is not None:
                 body = await until_disconnect(request.receive, pass_whole(self._upstream, chat, ticket))
             else:
-                solving = self._scaffold.solve(chat, ticket, _ignore)
+                solving = self._scaffold.solve(Work.begin(chat, ticket, _ignore))
                 outcome = await until_disconnect(request.receive, solving)
                 body = reply.whole(outcome)
                 headers |= _summary(outcome)
@@ -121,7 +122,7 @@ class _Gateway:
             write(data(event, "scaffold"))
 
         write(reply.first())
-        outcome = await self._scaffold.solve(chat, ticket, emit if chat.policy.events else _ignore)
+        outcome = await self._scaffold.solve(Work.begin(chat, ticket, emit if chat.policy.events else _ignore))
         _log_outcome(request_id, outcome)
         for piece in reply.rest(outcome):
             write(piece)

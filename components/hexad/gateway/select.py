@@ -28,7 +28,6 @@ class Selection(Record):
 
     index: int
     reason: str
-    groups: list[int | None] = Field(description="Group of each candidate; None for those that could not win.")
 
 
 def tier(ballot: Ballot) -> int:
@@ -46,8 +45,24 @@ def contenders(ballots: Sequence[Ballot]) -> list[int]:
     return [i for i, b in enumerate(ballots) if tier(b) == best]
 
 
-def select(ballots: Sequence[Ballot], group: Grouping, selector: Selector, seed: int) -> Selection:
-    """Choose among the best tier.
+def group_ballots(ballots: Sequence[Ballot], group: Grouping) -> list[int | None]:
+    """Group of each candidate by equivalent answer, from 0; None for those that cannot win.
+
+    A candidate without an answer agrees with nobody but itself.
+    """
+    labels: list[int | None] = [None] * len(ballots)
+    running = contenders(ballots)
+    answered = [i for i in running if ballots[i].answer is not None]
+    kinds: dict[int, int] = dict(zip(answered, group([ballots[i].answer for i in answered]), strict=True))
+    numbers: dict[tuple[int, int], int] = {}
+    for i in running:
+        kind = (0, kinds[i]) if i in kinds else (1, i)
+        labels[i] = numbers.setdefault(kind, len(numbers))
+    return labels
+
+
+def select(ballots: Sequence[Ballot], groups: Sequence[int | None], selector: Selector, seed: int) -> Selection:
+    """Choose among the best tier, whose candidates `groups` numbers as `group_ballots` does.
 
     majority: the largest group of equivalent answers. hybrid: the group with the largest sum of scores, then of mean
     score. verifier: the largest single score. Inside the chosen group the best score wins. What is still tied is
@@ -58,14 +73,10 @@ def select(ballots: Sequence[Ballot], group: Grouping, selector: Selector, seed:
     """
     if not ballots:
         raise ValueError("ballots: empty; select needs at least one candidate")
-    running = contenders(ballots)
-    groups = _groups(ballots, running, group)
-    labels: list[int | None] = [None] * len(ballots)
-    for label, members in enumerate(groups):
-        for i in members:
-            labels[i] = label
+    running = [i for i, label in enumerate(groups) if label is not None]
+    members_of = [[i for i in running if groups[i] == label] for label in dict.fromkeys(groups[i] for i in running)]
     if len(running) == 1:
-        return Selection(index=running[0], reason=_only(ballots[running[0]], len(ballots)), groups=labels)
+        return Selection(index=running[0], reason=_only(ballots[running[0]], len(ballots)))
     scores = [ballots[i].score for i in running]
     scored = None not in scores
     effective: Selector = selector if scored else "majority"
@@ -82,24 +93,13 @@ def select(ballots: Sequence[Ballot], group: Grouping, selector: Selector, seed:
 
     if effective == "verifier":
         winner = max(running, key=rank)
-        return Selection(index=winner, reason=f"verifier: score {ballots[winner].score:.3f}", groups=labels)
-    chosen = max(groups, key=weight)
-    tied = sum(weight(members)[:2] == weight(chosen)[:2] for members in groups) > 1
+        return Selection(index=winner, reason=f"verifier: score {ballots[winner].score:.3f}")
+    chosen = max(members_of, key=weight)
+    tied = sum(weight(members)[:2] == weight(chosen)[:2] for members in members_of) > 1
     reason = f"{effective}: {len(chosen)} of {len(running)} agree"
     if effective == "hybrid":
         reason += f", weight {weight(chosen)[0]:.3f}"
-    return Selection(
-        index=max(chosen, key=rank), reason=reason + (", tie broken by seed" if tied else ""), groups=labels
-    )
-
-
-def _groups(ballots: Sequence[Ballot], running: list[int], group: Grouping) -> list[list[int]]:
-    """Contenders by equivalent answer; a candidate without an answer agrees with nobody but itself."""
-    answered = [i for i in running if ballots[i].answer is not None]
-    members: dict[int, list[int]] = {}
-    for i, label in zip(answered, group([ballots[i].answer for i in answered]), strict=True):
-        members.setdefault(label, []).append(i)
-    return [*members.values(), *([i] for i in running if ballots[i].answer is None)]
+    return Selection(index=max(chosen, key=rank), reason=reason + (", tie broken by seed" if tied else ""))
 
 
 def _only(ballot: Ballot, count: int) -> str:
