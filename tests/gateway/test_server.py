@@ -31,7 +31,7 @@ def test_sigterm_stops_accepting_and_lets_running_requests_finish(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    config = write_config(tmp_path, engine_url=engine_url, port=port)
+    config = write_config(tmp_path, engine_url=engine_url, port=port, audit_store=f"file://{tmp_path}/store")
     process = subprocess.Popen([sys.executable, "-m", "hexad.gateway.server", "--config", str(config)])
     url = f"http://127.0.0.1:{port}"
     replies: list[httpx.Response] = []
@@ -50,6 +50,8 @@ def test_sigterm_stops_accepting_and_lets_running_requests_finish(
         asking.join(10)
         assert replies[0].json()["choices"][0]["message"]["content"] == "1"
         process.wait(10)
+        (part,) = tmp_path.glob("store/audit/*/*.jsonl")
+        assert len(part.read_text().splitlines()) == 1
     finally:
         process.kill()
         process.wait()
@@ -76,6 +78,7 @@ def test_the_engines_key_comes_from_the_environment_and_is_not_printed(
     [
         ({"n": 0, "top_p": 7}, ("n: ", "top_p: ")),
         ({"modle": "x"}, ("modle: ",)),
+        ({"audit_store": "file://relative"}, ("file://relative", "absolute")),
         ({"host": "0.0.0.0"}, ("api_key_hashes", "allow_anonymous")),
     ],
 )

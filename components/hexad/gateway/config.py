@@ -76,6 +76,18 @@ class GatewayConfig(Record):
     allow_anonymous: bool = Field(
         False, description="Serve without API keys on an address that other machines can reach."
     )
+
+    audit_store: str | None = Field(
+        None, pattern="^(file|s3)://", description="Store URI that gets one audit row per request, as "
+        "audit/DATE/INSTANCE-SEQ.jsonl: hashes, numbers and the choice. None: no audit."
+    )  # fmt: skip
+    audit_text: bool = Field(False, description="Keep the text of messages and candidates in audit rows too.")
+    audit_rows: int = Field(500, ge=1, description="Rows after which a part is written.")
+    audit_interval_s: float = Field(30.0, gt=0, description="Seconds after which a part is written with what there is.")
+    audit_buffer_bytes: int = Field(
+        67_108_864, gt=0, description="Bytes of rows that may wait for a store that fails; then rows are dropped."
+    )
+
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0: any free one.")
     grace_s: float = Field(30.0, ge=0, description="Seconds that running requests get to finish after SIGTERM.")

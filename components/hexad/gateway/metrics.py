@@ -14,7 +14,9 @@ class Metrics:
 
     def __init__(self, slots: Slots) -> None:
         self._registry = registry = CollectorRegistry()
-        self.requests = Counter("hexad_requests", "Requests by HTTP status.", ["status"], registry=registry)
+        self.requests = Counter(
+            "hexad_requests", "Chat requests by HTTP status; 499: left.", ["status"], registry=registry
+        )
         self.seconds = Histogram("hexad_request_seconds", "Seconds per request.", buckets=_SECONDS, registry=registry)
         self.bypassed = Counter("hexad_bypassed", "Requests sent to one sample.", ["reason"], registry=registry)
         self.candidates = Counter("hexad_candidates", "Candidates by how they ended.", ["finish"], registry=registry)
@@ -34,6 +36,10 @@ class Metrics:
         )  # fmt: skip
         self.upstream_errors = Counter("hexad_upstream_errors", "Engine calls failed.", ["stage"], registry=registry)
         self.scorer_failures = Counter("hexad_scorer_failures", "Scorings replaced by majority.", registry=registry)
+        self.audit_rows = Counter(
+            "hexad_audit_rows", "Audit rows that the store has, or that were dropped.", ["outcome"], registry=registry
+        )
+        self.audit_failures = Counter("hexad_audit_failures", "Writes that the store failed.", registry=registry)
         Gauge("hexad_waiting", "Requests waiting.", registry=registry).set_function(lambda: slots.waiting)
         Gauge("hexad_in_flight", "Engine calls in flight.", registry=registry).set_function(lambda: slots.in_flight)
 

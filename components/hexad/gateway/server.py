@@ -17,6 +17,7 @@ from hexad.gateway.app import create_app
 from hexad.gateway.config import GatewayConfig
 from hexad.gateway.pools import Pools
 from hexad.grading import group_answers
+from hexad.storage import StorageError, Store, open_store
 
 ENGINE_KEY = "HEXAD_ENGINE_KEY"
 _IDLE_CONNECTION_S = 30
@@ -34,10 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         config = read_config(options.config, options.host, options.port)
-    except (OSError, ValueError) as error:
+        audit_store = open_store(config.audit_store) if config.audit_store else None
+    except (OSError, ValueError, StorageError) as error:
         print(f"{options.config}: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    asyncio.run(serve(config))
+    asyncio.run(serve(config, audit_store))
     return 0
 
 
@@ -65,12 +67,12 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
     return config
 
 
-async def serve(config: GatewayConfig) -> None:
+async def serve(config: GatewayConfig, audit_store: Store | None = None) -> None:
     """Listen until a signal; running requests then get `grace_s` seconds to finish."""
     async with httpx.AsyncClient(transport=Pools(config.concurrency)) as client:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(config, client, group_answers),
+                create_app(config, client, group_answers, audit_store),
                 host=config.host,
                 port=config.port,
                 timeout_graceful_shutdown=max(1, round(config.grace_s)),
