@@ -69,6 +69,7 @@ class Engine:
     calls: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     scored: list[dict[str, Any]] = field(default_factory=list)
+    score_headers: list[dict[str, str]] = field(default_factory=list)
     connections: set[Any] = field(default_factory=set)
     open_streams: int = 0
 
@@ -95,6 +96,7 @@ class Engine:
     async def _score(self, request: Request) -> Response:
         body = await request.json()
         self.scored.append(body)
+        self.score_headers.append(dict(request.headers))
         if self.score is None:
             return Response(status_code=500)
         usage = {"prompt_tokens": 7 * len(body["responses"]), "completion_tokens": 0}

@@ -7,11 +7,12 @@ import secrets
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+from opentelemetry.trace import StatusCode
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -33,6 +34,7 @@ from hexad.gateway.scaffold import Outcome, Scaffold
 from hexad.gateway.scorer import Scorer
 from hexad.gateway.select import Grouping
 from hexad.gateway.slots import Slots, Ticket
+from hexad.gateway.tracing import count, inside, request_span, traceparent
 from hexad.gateway.upstream import Upstream
 from hexad.gateway.web_page import page_routes
 from hexad.gateway.work import Work
@@ -44,13 +46,19 @@ _AUDIT_CLOSE_S = 10.0
 
 
 def create_app(
-    config: GatewayConfig, client: httpx.AsyncClient, group: Grouping, audit_store: Store | None = None
+    config: GatewayConfig,
+    client: httpx.AsyncClient,
+    group: Grouping,
+    audit_store: Store | None = None,
+    at_end: Callable[[], None] = lambda: None,
 ) -> Starlette:
     """The application. `client` reaches engine and verifier; `group` tells which answers are equivalent.
 
     `group` is called in a thread, with the answers of one question. `audit_store` serves `config.audit_store`.
+    `at_end` is called in a thread after the last request: uvicorn ends the process with the signal that it got, so
+    nothing after its `serve` would run.
     """
-    gateway = _Gateway(config, client, group, audit_store)
+    gateway = _Gateway(config, client, group, audit_store, at_end)
     return Starlette(
         routes=[
             Route("/v1/chat/completions", gateway.chat, methods=["POST"]),
@@ -71,8 +79,14 @@ def create_app(
 
 class _Gateway:
     def __init__(
-        self, config: GatewayConfig, client: httpx.AsyncClient, group: Grouping, audit_store: Store | None
+        self,
+        config: GatewayConfig,
+        client: httpx.AsyncClient,
+        group: Grouping,
+        audit_store: Store | None,
+        at_end: Callable[[], None],
     ) -> None:
+        self._at_end = at_end
         self._config = config
         self._slots = Slots(config.concurrency, config.queue)
         self._metrics = Metrics(self._slots)
@@ -92,13 +106,16 @@ class _Gateway:
         yield
         if self._audit is not None:
             await asyncio.to_thread(self._audit.close, _AUDIT_CLOSE_S)
+        await asyncio.to_thread(self._at_end)
 
     async def chat(self, request: Request) -> Response:
         wished = request.headers.get("x-request-id", "")
-        exchange = Exchange(wished if _REQUEST_ID.fullmatch(wished) else uuid.uuid4().hex)
+        request_id = wished if _REQUEST_ID.fullmatch(wished) else uuid.uuid4().hex
+        exchange = Exchange(request_id, request_span(request.headers))
         response: Response | None = None
         try:
-            response = await self._answer(request, exchange)
+            with inside(exchange.span):
+                response = await self._answer(request, exchange)
         except ApiError as error:
             _failed(exchange, error)
             response = Json(error.body(), status_code=error.status, headers=error.headers())
@@ -110,7 +127,7 @@ class _Gateway:
         finally:
             if not isinstance(response, EventStream):
                 self._finish(exchange)
-        response.headers["x-request-id"] = exchange.request_id
+        response.headers.update({"x-request-id": request_id} | traceparent(exchange.span))
         return response
 
     async def _answer(self, request: Request, exchange: Exchange) -> Response:
@@ -126,7 +143,8 @@ class _Gateway:
 
         async def produce(write: Write) -> None:
             try:
-                await self._stream(exchange, chat, ticket, reply, write)
+                with inside(exchange.span):
+                    await self._stream(exchange, chat, ticket, reply, write)
                 exchange.status = 200
             except Exception as error:
                 _failed(exchange, error)
@@ -176,6 +194,7 @@ class _Gateway:
         self._metrics.seconds.observe(seconds)
         if exchange.outcome is not None:
             _log_outcome(exchange.request_id, exchange.outcome)
+        _end_span(exchange)
         if self._audit is not None:
             self._audit.add(audit_row(exchange, self._audit.instance, seconds, self._config.audit_text))
 
@@ -205,6 +224,19 @@ class _Gateway:
     async def on_defect(self, request: Request, error: Exception) -> Response:
         _log.error("%s failed", request.url.path, exc_info=error)
         return await self.on_api_error(request, ApiError(500, "internal error"))
+
+
+def _end_span(exchange: Exchange) -> None:
+    span, chat = exchange.span, exchange.chat
+    count(span, request_id=exchange.request_id, status=exchange.status)
+    if chat is not None:
+        count(span, model=chat.model, n=chat.policy.n, plan=chat.policy.plan, bypass=chat.bypass or "")
+    if exchange.work is not None:
+        usage = exchange.work.usage()
+        count(span, prompt_tokens=usage.prompt, completion_tokens=usage.completion)
+    if exchange.status >= 500:
+        span.set_status(StatusCode.ERROR, exchange.error)
+    span.end()
 
 
 def _failed(exchange: Exchange, error: Exception) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hexad.chat import split
 from hexad.gateway.exchange import Exchange
+from hexad.gateway.tracing import trace_id
 from hexad.gateway.work import Work, finish_of
 from hexad.records import AuditCandidate, AuditRow
 
@@ -39,6 +40,7 @@ def audit_row(exchange: Exchange, instance: str, seconds: float, with_text: bool
         }
     return AuditRow(
         request_id=exchange.request_id,
+        trace_id=trace_id(exchange.span),
         instance=instance,
         time=exchange.at,
         seconds=round(seconds, 4),

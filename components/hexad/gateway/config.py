@@ -88,6 +88,11 @@ class GatewayConfig(Record):
         67_108_864, gt=0, description="Bytes of rows that may wait for a store that fails; then rows are dropped."
     )
 
+    otlp_endpoint: str | None = Field(
+        None, pattern="^https?://", description="Base URL of an OpenTelemetry collector (OTLP over HTTP) that gets the "
+        "traces; None: OTEL_EXPORTER_OTLP_ENDPOINT decides. Spans hold counts, never text."
+    )  # fmt: skip
+
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0: any free one.")
     grace_s: float = Field(30.0, ge=0, description="Seconds that running requests get to finish after SIGTERM.")

@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from opentelemetry.trace import Span
+
 from hexad.gateway.bypass import Passed
 from hexad.gateway.request import ChatRequest
 from hexad.gateway.scaffold import Outcome
@@ -18,6 +20,7 @@ class Exchange:
     """Filled as the request goes on; what is still None at the end was not reached."""
 
     request_id: str
+    span: Span
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     arrived: float = field(default_factory=time.monotonic)
     status: int = CLIENT_CLOSED

@@ -6,6 +6,7 @@ from hexad.chat import plan_request
 from hexad.gateway.config import GatewayConfig
 from hexad.gateway.metrics import Metrics
 from hexad.gateway.plan import usable_plan
+from hexad.gateway.tracing import count, stage
 from hexad.gateway.upstream import Draft, Upstream, UpstreamError
 from hexad.gateway.work import Planned, Work
 from hexad.records import Message
@@ -34,9 +35,11 @@ class Planner:
             "temperature": config.plan_temperature if shared else request.sampling["temperature"],
         }
         try:
-            async with asyncio.timeout(request.policy.deadline_s * config.plan_share), work.ticket.call():
-                await self._upstream.write(payload, planned.draft, lambda *_: None)
-            planned.plan, planned.note = usable_plan(planned.draft.raw)
+            with stage("plan", candidate=-1 if shared else i) as span:
+                async with asyncio.timeout(request.policy.deadline_s * config.plan_share), work.ticket.call():
+                    await self._upstream.write(payload, planned.draft, lambda *_: None)
+                planned.plan, planned.note = usable_plan(planned.draft.raw)
+                count(span, tokens=planned.draft.tokens, used=planned.plan is not None)
         except UpstreamError as error:
             self._metrics.upstream_errors.labels("plan").inc()
             planned.note = f"planning failed: {error}"

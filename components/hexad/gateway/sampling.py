@@ -10,6 +10,7 @@ from hexad.gateway.metrics import Metrics
 from hexad.gateway.planning import Planner
 from hexad.gateway.report import Stop
 from hexad.gateway.select import Grouping, tier
+from hexad.gateway.tracing import count, stage
 from hexad.gateway.upstream import Upstream, UpstreamError
 from hexad.gateway.work import Work, ballot_of
 
@@ -51,8 +52,12 @@ class Sampler:
             work.emit({"type": "delta", "candidate": i, "field": part, "text": text})
 
         try:
-            async with work.ticket.call():
-                await self._upstream.write(work.request.sampling | {"messages": messages}, draft, on_delta)
+            with stage("candidate", candidate=i, seed=draft.seed) as span:
+                try:
+                    async with work.ticket.call():
+                        await self._upstream.write(work.request.sampling | {"messages": messages}, draft, on_delta)
+                finally:
+                    count(span, tokens=draft.tokens, finish=draft.finish_reason or "none")
         except UpstreamError as error:
             draft.error = error
             self._metrics.upstream_errors.labels("candidate").inc()

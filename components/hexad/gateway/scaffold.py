@@ -13,6 +13,7 @@ from hexad.gateway.sampling import Sampler
 from hexad.gateway.scorer import Scorer
 from hexad.gateway.scoring import score
 from hexad.gateway.select import Grouping, group_ballots, select
+from hexad.gateway.tracing import count, stage
 from hexad.gateway.upstream import Draft, Upstream
 from hexad.gateway.usage import Usage
 from hexad.gateway.work import Work, ballot_of, finish_of, visible_text
@@ -52,8 +53,10 @@ class Scaffold:
         groups = await asyncio.to_thread(group_ballots, ballots, self._group)
         used = await score(work, self._scorer, alive, groups, self._metrics)
         ballots = [b.model_copy(update={"score": work.scores.get(i)}) for i, b in zip(alive, ballots, strict=True)]
-        selection = select(ballots, groups, used, work.request.seed)
-        selected = alive[selection.index]
+        with stage("select", selector=used, candidates=len(alive)) as span:
+            selection = select(ballots, groups, used, work.request.seed)
+            selected = alive[selection.index]
+            count(span, selected=selected, agreeing=groups.count(groups[selection.index]))
         work.emit({"type": "selected", "index": selected, "reason": selection.reason})
         labels = dict(zip(alive, groups, strict=True))
         finishes = [finish_of(draft, stop) for draft in work.drafts]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hexad.gateway.config import Selector
 from hexad.gateway.metrics import Metrics
 from hexad.gateway.scorer import Scorer, ScorerError
+from hexad.gateway.tracing import count, stage
 from hexad.gateway.usage import Usage
 from hexad.gateway.work import Work
 
@@ -28,7 +29,9 @@ async def score(
         work.selector_note = "all agree, so the verifier was not asked"
         return "majority"
     try:
-        reply = await scorer.score(work.request.turns(), [work.drafts[i].raw for i in running])
+        with stage("verify", candidates=len(running)) as span:
+            reply = await scorer.score(work.request.turns(), [work.drafts[i].raw for i in running])
+            count(span, prompt_tokens=reply.usage.prompt_tokens, completion_tokens=reply.usage.completion_tokens)
     except ScorerError as error:
         work.selector_note = f"{error}; majority instead"
         metrics.scorer_failures.inc()

@@ -16,6 +16,8 @@ from pydantic import SecretStr, ValidationError
 from hexad.gateway.app import create_app
 from hexad.gateway.config import GatewayConfig
 from hexad.gateway.pools import Pools
+from hexad.gateway.trace_export import export_traces
+from hexad.gateway.tracing import add_trace_context
 from hexad.grading import group_answers
 from hexad.storage import StorageError, Store, open_store
 
@@ -69,10 +71,12 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
 
 async def serve(config: GatewayConfig, audit_store: Store | None = None) -> None:
     """Listen until a signal; running requests then get `grace_s` seconds to finish."""
-    async with httpx.AsyncClient(transport=Pools(config.concurrency)) as client:
+    flush_traces = export_traces(config.otlp_endpoint)
+    hooks = {"request": [add_trace_context]}
+    async with httpx.AsyncClient(transport=Pools(config.concurrency), event_hooks=hooks) as client:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(config, client, group_answers, audit_store),
+                create_app(config, client, group_answers, audit_store, flush_traces),
                 host=config.host,
                 port=config.port,
                 timeout_graceful_shutdown=max(1, round(config.grace_s)),
