@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hexad.gateway.budget import shares
+from hexad.gateway.budget import shares, verdict_tokens
 from hexad.gateway.candidates import confidence, unanimous_for
 from hexad.gateway.errors import ApiError
 
@@ -57,16 +57,20 @@ def test_an_operator_can_make_it_the_default(engine: Engine, ask: Ask) -> None:
 
 @given(
     st.integers(1, 5000), st.integers(1, 16), st.sampled_from(("off", "shared", "per_sample")),
-    st.integers(1, 2000), st.integers(1, 2000),
+    st.integers(1, 2000), st.integers(1, 2000), st.sampled_from(("majority", "hybrid", "verifier", "pairwise")),
+    st.sampled_from(("service", "labels")),
 )  # fmt: skip
-def test_a_budget_is_never_exceeded(budget: int, n: int, plan: str, plan_max: int, candidate_max: int) -> None:
+def test_a_budget_is_never_exceeded(
+    budget: int, n: int, plan: str, plan_max: int, candidate_max: int, selector: str, scorer: str
+) -> None:
+    verdicts = verdict_tokens(n, selector, scorer)  # type: ignore[arg-type]
     plans = {"off": 0, "shared": 1, "per_sample": n}[plan]
     try:
-        a_plan, a_candidate = shares(budget, n, plan, plan_max, candidate_max)  # type: ignore[arg-type]
+        a_plan, a_candidate = shares(budget, n, plan, plan_max, candidate_max, verdicts)  # type: ignore[arg-type]
     except ApiError as error:
-        assert error.status == 400 and budget < 4 * (plans + n)
+        assert error.status == 400 and budget < 4 * (plans + n) + verdicts
         return
-    assert plans * a_plan + n * a_candidate <= budget
+    assert plans * a_plan + n * a_candidate + verdicts <= budget
     assert 1 <= a_plan <= plan_max and 1 <= a_candidate <= candidate_max
 
 

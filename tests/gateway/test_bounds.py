@@ -175,6 +175,8 @@ def test_metrics_count_requests_candidates_tokens_and_choices(engine: Engine, ga
         ({"n": 9}, "more than max_n"),
         ({"max_tokens": 100_000}, "max_tokens_limit"),
         ({"selector": "verifier"}, "needs scorer_url"),
+        ({"scorer": "labels", "scorer_url": "http://e"}, "scorer_model"),
+        ({"selector": "pairwise", "scorer_url": "http://e"}, "needs a judging engine"),
         ({"api_key_hashes": ["secret"]}, "64 hexadecimal digits"),
         ({"engine_url": "file:///etc"}, "engine_url"),
         ({"model": "a:b"}, "model"),

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hexad.gateway.server import ENGINE_KEY, main, read_config
+from hexad.gateway.server import ENGINE_KEY, SCORER_KEY, main, read_config
 
 from .conftest import question
 from .upstream import Engine, wait_for
@@ -62,15 +62,17 @@ def test_the_gateway_imports_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_engines_key_comes_from_the_environment_and_is_not_printed(
+def test_the_engines_keys_come_from_the_environment_and_are_not_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ENGINE_KEY, "sesame")
+    monkeypatch.setenv(SCORER_KEY, "millet")
     config = read_config(write_config(tmp_path), port=1234)
-    assert config.engine_key is not None
+    assert config.engine_key is not None and config.scorer_key is not None
+    assert config.scorer_key.get_secret_value() == "millet"
     assert config.engine_key.get_secret_value() == "sesame"
     assert config.port == 1234
-    assert "sesame" not in repr(config)
+    assert "sesame" not in repr(config) and "millet" not in repr(config)
 
 
 @pytest.mark.parametrize(

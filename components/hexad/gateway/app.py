@@ -31,7 +31,7 @@ from hexad.gateway.metrics import Metrics
 from hexad.gateway.reply import Reply, data
 from hexad.gateway.request import ChatRequest, aliases, read_request
 from hexad.gateway.scaffold import Outcome, Scaffold
-from hexad.gateway.scorer import Scorer
+from hexad.gateway.scoring import verifier_of
 from hexad.gateway.select import Grouping
 from hexad.gateway.slots import Slots, Ticket
 from hexad.gateway.tracing import count, inside, request_span, traceparent
@@ -91,8 +91,8 @@ class _Gateway:
         self._slots = Slots(config.concurrency, config.queue)
         self._metrics = Metrics(self._slots)
         self._upstream = Upstream(client, config)
-        scorer = Scorer(client, config.scorer_url, config.scorer_timeout_s) if config.scorer_url else None
-        self._scaffold = Scaffold(config, self._upstream, scorer, group, self._metrics)
+        verifier = verifier_of(config, client)
+        self._scaffold = Scaffold(config, self._upstream, verifier, group, self._metrics)
         # The random part: a container that starts again has the same host name and must not write over its own rows.
         instance = f"{socket.gethostname()}-{secrets.token_hex(3)}"
         self._audit = AuditLog(audit_store, config, instance, self._metrics) if audit_store else None

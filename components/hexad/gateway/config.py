@@ -2,12 +2,13 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, JsonValue, SecretStr, model_validator
 
 from hexad.records import Record
 
 PlanPolicy = Literal["off", "shared", "per_sample"]
-Selector = Literal["hybrid", "majority", "verifier"]
+Selector = Literal["hybrid", "majority", "verifier", "pairwise"]
+ScorerKind = Literal["service", "labels"]
 
 
 class GatewayConfig(Record):
@@ -35,8 +36,24 @@ class GatewayConfig(Record):
     connect_timeout_s: float = Field(5.0, gt=0, description="Seconds to open a connection to engine or verifier.")
 
     scorer_url: str | None = Field(
-        None, pattern="^https?://", description="Base URL of the verifier service; None: selection by majority."
+        None, pattern="^https?://", description="Base URL of the verifier, without a path; None: selection by majority."
     )
+    scorer: ScorerKind = Field(
+        "service", description="What answers at scorer_url: the trained verifier's /score, or an OpenAI-compatible "
+        "engine that is asked for one token, Yes or No, and read through its log-probabilities."
+    )  # fmt: skip
+    scorer_model: str | None = Field(None, description="Model name sent to the judging engine; only for labels.")
+    scorer_key: SecretStr | None = Field(
+        None, description="Bearer key for the judging engine; HEXAD_SCORER_KEY in the environment fills it when absent."
+    )
+    scorer_characters: int = Field(
+        24_000, ge=100, description="Most characters of a question's turn or a candidate that the judging engine is "
+        "shown; of longer ones both ends."
+    )  # fmt: skip
+    scorer_fields: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Further fields of requests to the judging engine, e.g. to switch thinking "
+        'off: {"chat_template_kwargs": {"enable_thinking": false}}.'
+    )  # fmt: skip
     scorer_timeout_s: float = Field(30.0, gt=0, description="Seconds for one scoring call; then majority decides.")
 
     n: int = Field(3, ge=1, description="Candidates per question by default.")
@@ -49,7 +66,7 @@ class GatewayConfig(Record):
         0.0, ge=0, le=2, description="Of a shared plan; plans per sample use the request's temperature, to differ."
     )
     plan_share: float = Field(0.25, gt=0, le=1, description="Share of the deadline after which planning is given up.")
-    selector: Selector = Field("hybrid", description="How the answer is chosen by default.")
+    selector: Selector = Field("hybrid", description="How the answer is chosen by default; `select` has the rules.")
     confidence: float | None = Field(
         None, ge=0.5, lt=1, description="Sample no more candidates once their agreement gives the majority's answer "
         "with this probability; n is then the most. None: all n at once."
@@ -111,4 +128,8 @@ class GatewayConfig(Record):
                 raise ValueError("api_key_hashes: every entry is 64 hexadecimal digits, as `sha256sum` prints them")
         if self.selector == "verifier" and self.scorer_url is None:
             raise ValueError("selector: 'verifier' needs scorer_url; set it, or choose 'majority'")
+        if self.scorer == "labels" and (self.scorer_url is None or self.scorer_model is None):
+            raise ValueError("scorer: 'labels' needs scorer_url and scorer_model, the engine that judges; set both")
+        if self.selector == "pairwise" and self.scorer != "labels":
+            raise ValueError("selector: 'pairwise' needs a judging engine; set scorer to 'labels', or choose 'hybrid'")
         return self

@@ -10,8 +10,7 @@ from hexad.gateway.metrics import Metrics
 from hexad.gateway.planning import Planner
 from hexad.gateway.report import CandidateReport, Finish, ScaffoldReport, Stop
 from hexad.gateway.sampling import Sampler
-from hexad.gateway.scorer import Scorer
-from hexad.gateway.scoring import score
+from hexad.gateway.scoring import Verifier, score
 from hexad.gateway.select import Grouping, group_ballots, select
 from hexad.gateway.tracing import count, stage
 from hexad.gateway.upstream import Draft, Upstream
@@ -34,10 +33,10 @@ class Scaffold:
     """Answers requests; holds no state of any of them."""
 
     def __init__(
-        self, config: GatewayConfig, upstream: Upstream, scorer: Scorer | None, group: Grouping, metrics: Metrics
+        self, config: GatewayConfig, upstream: Upstream, verifier: Verifier, group: Grouping, metrics: Metrics
     ) -> None:
         self._sampler = Sampler(upstream, Planner(config, upstream, metrics), group, metrics)
-        self._scorer = scorer
+        self._verifier = verifier
         self._group = group
         self._metrics = metrics
 
@@ -51,7 +50,7 @@ class Scaffold:
         parts = [split(draft.raw) for draft in work.drafts]
         ballots = [ballot_of(work.drafts[i], parts[i]) for i in alive]
         groups = await asyncio.to_thread(group_ballots, ballots, self._group)
-        used = await score(work, self._scorer, alive, groups, self._metrics)
+        used = await score(work, self._verifier, alive, groups, self._metrics)
         ballots = [b.model_copy(update={"score": work.scores.get(i)}) for i, b in zip(alive, ballots, strict=True)]
         with stage("select", selector=used, candidates=len(alive)) as span:
             selection = select(ballots, groups, used, work.request.seed)

@@ -65,9 +65,10 @@ def select(ballots: Sequence[Ballot], groups: Sequence[int | None], selector: Se
     """Choose among the best tier, whose candidates `groups` numbers as `group_ballots` does.
 
     majority: the largest group of equivalent answers. hybrid: the group with the largest sum of scores, then of mean
-    score. verifier: the largest single score. Inside the chosen group the best score wins. What is still tied is
-    decided by sha256(seed, text): uniform over seeds, the same in any order (research/serve_eval.md §4.5 no. 7, 9).
-    Without a score for every contender, hybrid and verifier fall back to majority.
+    score. verifier: the largest single score. pairwise: the group that wins the most comparisons (a score that all its
+    members share), then the largest. Inside the chosen group the best score wins. What is still tied is decided by
+    sha256(seed, text): uniform over seeds, the same in any order (research/serve_eval.md §4.5 no. 7, 9).
+    Without a score for every contender, all of them fall back to majority.
 
     Raises ValueError when there is no candidate.
     """
@@ -83,13 +84,15 @@ def select(ballots: Sequence[Ballot], groups: Sequence[int | None], selector: Se
 
     def rank(i: int) -> tuple[float, str]:
         score = ballots[i].score
-        return (score if score is not None and effective != "majority" else 0.0, _draw(seed, ballots[i].text))
+        return (score if score is not None and effective != "majority" else 0.0, draw(seed, ballots[i].text))
 
     def weight(members: list[int]) -> tuple[float, float, str]:
         values = [s for i in members if (s := ballots[i].score) is not None]
         mean = math.fsum(values) / len(values) if values and effective != "majority" else 0.0
+        if effective == "pairwise":
+            return (mean, float(len(members)), max(draw(seed, ballots[i].text) for i in members))
         total = math.fsum(values) if effective == "hybrid" else float(len(members))
-        return (total, mean, max(_draw(seed, ballots[i].text) for i in members))
+        return (total, mean, max(draw(seed, ballots[i].text) for i in members))
 
     if effective == "verifier":
         winner = max(running, key=rank)
@@ -97,7 +100,7 @@ def select(ballots: Sequence[Ballot], groups: Sequence[int | None], selector: Se
     chosen = max(members_of, key=weight)
     tied = sum(weight(members)[:2] == weight(chosen)[:2] for members in members_of) > 1
     reason = f"{effective}: {len(chosen)} of {len(running)} agree"
-    if effective == "hybrid":
+    if effective in ("hybrid", "pairwise"):
         reason += f", weight {weight(chosen)[0]:.3f}"
     return Selection(index=max(chosen, key=rank), reason=reason + (", tie broken by seed" if tied else ""))
 
@@ -108,5 +111,6 @@ def _only(ballot: Ballot, count: int) -> str:
     return ("only complete answer", "only complete text", "only text, truncated", "nothing written")[tier(ballot)]
 
 
-def _draw(seed: int, text: str) -> str:
+def draw(seed: int, text: str) -> str:
+    """What orders texts that nothing else tells apart."""
     return hashlib.sha256(f"{seed}:{text}".encode("utf-8", "surrogatepass")).hexdigest()

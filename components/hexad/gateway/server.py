@@ -22,6 +22,7 @@ from hexad.grading import group_answers
 from hexad.storage import StorageError, Store, open_store
 
 ENGINE_KEY = "HEXAD_ENGINE_KEY"
+SCORER_KEY = "HEXAD_SCORER_KEY"
 _IDLE_CONNECTION_S = 30
 
 
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def read_config(path: Path, host: str | None = None, port: int | None = None) -> GatewayConfig:
-    """The file's config with the engine's key from the environment. Raises ValueError that names each bad field."""
+    """The file's config with the engines' keys from the environment. Raises ValueError that names each bad field."""
     try:
         config = GatewayConfig.model_validate_json(path.read_bytes())
         over: dict[str, object] = {}
@@ -54,8 +55,9 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
             over["host"] = host
         if port is not None:
             over["port"] = port
-        if config.engine_key is None and os.environ.get(ENGINE_KEY):
-            over["engine_key"] = SecretStr(os.environ[ENGINE_KEY])
+        for field, variable in (("engine_key", ENGINE_KEY), ("scorer_key", SCORER_KEY)):
+            if getattr(config, field) is None and os.environ.get(variable):
+                over[field] = SecretStr(os.environ[variable])
         config = GatewayConfig.model_validate({**dict(config), **over})
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
