@@ -138,7 +138,7 @@ class _Gateway:
         if chat.bypass is not None:
             headers["x-hexad-bypass"] = chat.bypass
             self._metrics.bypassed.labels(chat.bypass).inc()
-        ticket = self._slots.admit()
+        ticket = self._slots.admit(exchange.caller)
         reply = Reply(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), chat.model, chat.include_usage)
 
         async def produce(write: Write) -> None:
