@@ -36,6 +36,7 @@ from hexad.gateway.select import Grouping
 from hexad.gateway.slots import Slots, Ticket
 from hexad.gateway.tracing import count, inside, request_span, traceparent
 from hexad.gateway.upstream import Upstream
+from hexad.gateway.usage import Usage, of_json
 from hexad.gateway.web_page import page_routes
 from hexad.gateway.work import Work
 from hexad.storage import Store
@@ -138,7 +139,7 @@ class _Gateway:
         if chat.bypass is not None:
             headers["x-hexad-bypass"] = chat.bypass
             self._metrics.bypassed.labels(chat.bypass).inc()
-        ticket = self._slots.admit(exchange.caller)
+        exchange.ticket = ticket = self._slots.admit(exchange.caller)
         reply = Reply(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), chat.model, chat.include_usage)
 
         async def produce(write: Write) -> None:
@@ -166,16 +167,21 @@ class _Gateway:
                 outcome = await until_disconnect(request.receive, self._scaffold.solve(exchange.work))
                 exchange.outcome = outcome
                 body = reply.whole(outcome)
-                headers |= _summary(outcome)
+                headers |= _summary(outcome) | _server_timing(exchange, outcome)
         finally:
             ticket.close()
         exchange.status = 200
+        exchange.text_begins()
         return Json(body, headers=headers)
 
     async def _stream(self, exchange: Exchange, chat: ChatRequest, ticket: Ticket, reply: Reply, write: Write) -> None:
+        def counted(piece: bytes) -> None:
+            exchange.text_begins()
+            write(piece)
+
         if chat.bypass is not None:
             exchange.passed = Passed()
-            await pass_stream(self._upstream, chat, ticket, write, exchange.passed)
+            await pass_stream(self._upstream, chat, ticket, counted, exchange.passed)
             return
 
         def emit(event: dict[str, Any]) -> None:
@@ -185,13 +191,19 @@ class _Gateway:
         exchange.work = Work.begin(chat, ticket, emit if chat.policy.events else _ignore)
         exchange.outcome = await self._scaffold.solve(exchange.work)
         for piece in reply.rest(exchange.outcome):
-            write(piece)
+            counted(piece)
 
     def _finish(self, exchange: Exchange) -> None:
         """Exactly once for each request, however it ended."""
         seconds = exchange.seconds()
         self._metrics.requests.labels(str(exchange.status)).inc()
         self._metrics.seconds.observe(seconds)
+        if exchange.first_text_s is not None:
+            self._metrics.ttft.observe(exchange.first_text_s)
+        if exchange.ticket is not None and exchange.ticket.queue_s is not None:
+            self._metrics.queue.observe(exchange.ticket.queue_s)
+        for stage, usage in _spent(exchange).items():
+            self._metrics.spent(stage, usage)
         if exchange.outcome is not None:
             _log_outcome(exchange.request_id, exchange.outcome)
         _end_span(exchange)
@@ -260,6 +272,19 @@ def _summary(outcome: Outcome) -> dict[str, str]:
         "x-hexad-selector": report.selector,
         "x-hexad-stop": report.stop,
     }
+
+
+def _server_timing(exchange: Exchange, outcome: Outcome) -> dict[str, str]:
+    """https://www.w3.org/TR/server-timing/, in milliseconds. A stream tells `stage_seconds` in its last chunk."""
+    queued = exchange.ticket.queue_s if exchange.ticket else None
+    stages = {"queue": queued or 0.0} | outcome.report.stage_seconds | {"total": exchange.seconds()}
+    return {"server-timing": ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in stages.items())}
+
+
+def _spent(exchange: Exchange) -> dict[str, Usage]:
+    if exchange.passed is not None:
+        return {"bypass": of_json(exchange.passed.usage)}
+    return exchange.work.stages() if exchange.work is not None else {}
 
 
 def _log_outcome(request_id: str, outcome: Outcome) -> None:

@@ -9,6 +9,7 @@ from opentelemetry.trace import Span
 from hexad.gateway.bypass import Passed
 from hexad.gateway.request import ChatRequest
 from hexad.gateway.scaffold import Outcome
+from hexad.gateway.slots import Ticket
 from hexad.gateway.work import Work
 
 CLIENT_CLOSED = 499
@@ -30,6 +31,13 @@ class Exchange:
     work: Work | None = None
     outcome: Outcome | None = None
     passed: Passed | None = None
+    ticket: Ticket | None = None
+    first_text_s: float | None = None
+
+    def text_begins(self) -> None:
+        """The client gets its first text now; further calls do nothing."""
+        if self.first_text_s is None:
+            self.first_text_s = self.seconds()
 
     def seconds(self) -> float:
         """Since the request arrived."""

@@ -29,7 +29,8 @@ class Sampler:
         policy, request = work.request.policy, work.request
         turns = request.turns()
         if policy.plan == "shared":
-            work.shared_plan = await self._planner.plan(work, turns, 0)
+            with work.timed("plan"):
+                work.shared_plan = await self._planner.plan(work, turns, 0)
 
         async def write(i: int) -> None:
             if policy.plan == "per_sample":
@@ -42,19 +43,22 @@ class Sampler:
 
         writers = [lambda i=i: write(i) for i in range(policy.n)]
         first = policy.n if policy.confidence is None else unanimous_for(policy.confidence, policy.n)
-        return await run_candidates(writers, until, decided, first, lambda: self._is_confident(work))
+        with work.timed("candidates"):
+            return await run_candidates(writers, until, decided, first, lambda: self._is_confident(work))
 
     async def _write(self, work: Work, i: int, messages: list[dict[str, Any]]) -> None:
         """Candidate i. An engine failure stays in its draft, so that the others still count."""
         draft = work.drafts[i]
 
         def on_delta(part: str, text: str) -> None:
+            on_text()
             work.emit({"type": "delta", "candidate": i, "field": part, "text": text})
 
         try:
             with stage("candidate", candidate=i, seed=draft.seed) as span:
                 try:
                     async with work.ticket.call():
+                        on_text = self._metrics.first_text("candidate")
                         await self._upstream.write(work.request.sampling | {"messages": messages}, draft, on_delta)
                 finally:
                     count(span, tokens=draft.tokens, finish=draft.finish_reason or "none")

@@ -49,20 +49,24 @@ class Scaffold:
         _check_any(work, alive, stop)
         parts = [split(draft.raw) for draft in work.drafts]
         ballots = [ballot_of(work.drafts[i], parts[i]) for i in alive]
-        groups = await asyncio.to_thread(group_ballots, ballots, self._group)
+        with work.timed("select"):
+            groups = await asyncio.to_thread(group_ballots, ballots, self._group)
         used = await score(work, self._verifier, alive, groups, self._metrics)
         ballots = [b.model_copy(update={"score": work.scores.get(i)}) for i, b in zip(alive, ballots, strict=True)]
-        with stage("select", selector=used, candidates=len(alive)) as span:
+        with work.timed("select"), stage("select", selector=used, candidates=len(alive)) as span:
             selection = select(ballots, groups, used, work.request.seed)
             selected = alive[selection.index]
             count(span, selected=selected, agreeing=groups.count(groups[selection.index]))
         work.emit({"type": "selected", "index": selected, "reason": selection.reason})
         labels = dict(zip(alive, groups, strict=True))
         finishes = [finish_of(draft, stop) for draft in work.drafts]
+        spent = work.stages()
         report = ScaffoldReport(
             plan=work.shared_plan,
             plan_note="; ".join(sorted({p.note for p in work.plans if p.note})),
-            plan_tokens=sum(p.draft.tokens for p in work.plans),
+            plan_tokens=spent["plan"].completion,
+            verifier_tokens=spent["verifier"].completion,
+            verifier_prompt_tokens=spent["verifier"].prompt,
             candidates=[_describe(work, i, parts[i], finish) for i, finish in enumerate(finishes)],
             selected=selected,
             reason=selection.reason,
@@ -75,6 +79,7 @@ class Scaffold:
             tokens_saved=_saved(work.drafts, finishes),
             seed=work.request.seed,
             seconds=round(loop.time() - started, 3),
+            stage_seconds={name: round(seconds, 4) for name, seconds in work.seconds.items()},
         )
         self._metrics.observe(report)
         won = report.candidates[selected]

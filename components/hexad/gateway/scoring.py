@@ -61,7 +61,7 @@ async def score(
         stands = {i: of_group[group_of[i]] for i in running}
     asked = sorted(set(stands.values()))
     try:
-        with stage("verify", candidates=len(asked)) as span:
+        with work.timed("verify"), stage("verify", candidates=len(asked)) as span:
             reply = await ask(work.request.turns(), [work.drafts[i].raw for i in asked])
             count(span, prompt_tokens=reply.usage.prompt_tokens, completion_tokens=reply.usage.completion_tokens)
     except ScorerError as error:

@@ -1,7 +1,9 @@
 """What one request has produced so far: readable at any moment, also after the request failed or was given up."""
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,15 +42,34 @@ class Work:
     scores: dict[int, float] = field(default_factory=dict)
     scoring: Usage = field(default_factory=Usage)
     selector_note: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Wall time of the stages that are over: plan (a shared one), candidates, verify, select."""
 
     @classmethod
     def begin(cls, request: ChatRequest, ticket: Ticket, emit: Emit) -> "Work":
         """Candidate i is sampled with the request's seed + i."""
         return cls(request, ticket, emit, [Draft(request.seed + i) for i in range(request.policy.n)])
 
+    def stages(self) -> dict[str, Usage]:
+        """What each stage has read and written up to now."""
+        return {
+            "plan": of_drafts(p.draft for p in self.plans),
+            "candidate": of_drafts(self.drafts),
+            "verifier": self.scoring,
+        }
+
     def usage(self) -> Usage:
-        """Everything that was read and written for this request up to now."""
-        return of_drafts([p.draft for p in self.plans]) + of_drafts(self.drafts) + self.scoring
+        """Everything together."""
+        return sum(self.stages().values(), Usage())
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Adds the seconds within to `seconds[name]`."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
 
 
 def visible_text(parts: Parts) -> str:
