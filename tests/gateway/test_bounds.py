@@ -207,6 +207,7 @@ def test_tokens_of_a_request_that_failed_are_counted(engine: Engine, gateway: Ca
         ({"selector": "verifier"}, "needs scorer_url"),
         ({"scorer": "labels", "scorer_url": "http://e"}, "scorer_model"),
         ({"selector": "pairwise", "scorer_url": "http://e"}, "needs a judging engine"),
+        ({"plan_after": 1}, "plan_after: one candidate"),
         ({"api_key_hashes": ["secret"]}, "64 hexadecimal digits"),
         ({"engine_url": "file:///etc"}, "engine_url"),
         ({"model": "a:b"}, "model"),

@@ -66,6 +66,12 @@ class GatewayConfig(Record):
         0.0, ge=0, le=2, description="Of a shared plan; plans per sample use the request's temperature, to differ."
     )
     plan_share: float = Field(0.25, gt=0, le=1, description="Share of the deadline after which planning is given up.")
+    plan_after: int = Field(
+        0, ge=0, description="Candidates sampled before a plan is made: where all give one answer, the question "
+        "is easy and gets no plan; else the plan helps those that follow. The same candidates and at most the same "
+        "plans as planning first, so never more calls; hard questions wait longer. 0: plan first. No effect unless "
+        "less than n."
+    )  # fmt: skip
     selector: Selector = Field("hybrid", description="How the answer is chosen by default; `select` has the rules.")
     confidence: float | None = Field(
         None, ge=0.5, lt=1, description="Sample no more candidates once their agreement gives the majority's answer "
@@ -118,6 +124,8 @@ class GatewayConfig(Record):
     def _consistent(self) -> Self:
         if self.n > self.max_n:
             raise ValueError(f"n: {self.n} is more than max_n = {self.max_n}; raise max_n or lower n")
+        if self.plan_after == 1:
+            raise ValueError("plan_after: one candidate always agrees with itself; set 0, or 2 or more")
         if self.max_tokens > self.max_tokens_limit:
             raise ValueError(
                 f"max_tokens: {self.max_tokens} is more than max_tokens_limit = {self.max_tokens_limit}; "

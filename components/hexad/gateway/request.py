@@ -89,6 +89,7 @@ class Policy(Record):
     early_stop: bool
     confidence: float | None
     plan_max_tokens: int
+    plan_after: int
     raw: bool
     events: bool
 
@@ -181,9 +182,11 @@ def _policy(body: ChatBody, config: GatewayConfig) -> Policy:
         )  # fmt: skip
     if config.scorer_url is None:
         selector = "majority"
+    n, plan = _bounded(wish.n or n, config.max_n, "scaffold.n"), wish.plan or plan
     return Policy(
-        n=_bounded(wish.n or n, config.max_n, "scaffold.n"),
-        plan=wish.plan or plan,
+        n=n,
+        plan=plan,
+        plan_after=config.plan_after if plan != "off" and config.plan_after < n else 0,
         selector=selector,
         deadline_s=_bounded(wish.deadline_s or config.deadline_s, config.deadline_s, "scaffold.deadline_s"),
         early_stop=selector == "majority" if wish.early_stop is None else wish.early_stop,

@@ -63,7 +63,7 @@ class Scaffold:
         spent = work.stages()
         report = ScaffoldReport(
             plan=work.shared_plan,
-            plan_note="; ".join(sorted({p.note for p in work.plans if p.note})),
+            plan_note=_plan_note(work),
             plan_tokens=spent["plan"].completion,
             verifier_tokens=spent["verifier"].completion,
             verifier_prompt_tokens=spent["verifier"].prompt,
@@ -101,6 +101,16 @@ def _describe(work: Work, i: int, parts: Parts, finish: Finish) -> CandidateRepo
         error=str(draft.error) if draft.error else None,
         raw=draft.raw if work.request.policy.raw else None,
     )
+
+
+def _plan_note(work: Work) -> str:
+    after = work.request.policy.plan_after
+    notes = sorted({p.note for p in work.plans if p.note})
+    if work.easy:
+        notes.append(f"the first {after} candidates agree, so there is no plan")
+    elif after and work.plans:
+        notes.append(f"made after the first {after} candidates, which did not agree")
+    return "; ".join(notes)
 
 
 def _check_any(work: Work, alive: list[int], stop: Stop) -> None:

@@ -38,6 +38,8 @@ class Work:
     drafts: list[Draft]
     plans: list[Planned] = field(default_factory=list)
     shared_plan: str | None = None
+    easy: bool = False
+    """The candidates that were sampled before planning agree, so there is no plan."""
     own_plan: dict[int, str | None] = field(default_factory=dict)
     scores: dict[int, float] = field(default_factory=dict)
     scoring: Usage = field(default_factory=Usage)
