@@ -27,6 +27,7 @@ from hexad.gateway.config import GatewayConfig
 from hexad.gateway.connection import ClientGoneError, EventStream, Json, Write, read_body, until_disconnect
 from hexad.gateway.errors import ApiError
 from hexad.gateway.exchange import CLIENT_CLOSED, Exchange
+from hexad.gateway.live import LiveThinking
 from hexad.gateway.metrics import Metrics
 from hexad.gateway.reply import Reply, data
 from hexad.gateway.request import ChatRequest, aliases, read_request
@@ -184,13 +185,18 @@ class _Gateway:
             await pass_stream(self._upstream, chat, ticket, counted, exchange.passed)
             return
 
+        live = LiveThinking()
+
         def emit(event: dict[str, Any]) -> None:
-            write(data(event, "scaffold"))
+            if event["type"] == "delta" and chat.policy.n == 1 and (text := live.feed(event["field"], event["text"])):
+                counted(reply.reasoning(text))
+            if chat.policy.events:
+                write(data(event, "scaffold"))
 
         write(reply.first())
-        exchange.work = Work.begin(chat, ticket, emit if chat.policy.events else _ignore)
+        exchange.work = Work.begin(chat, ticket, emit if chat.policy.events or chat.policy.n == 1 else _ignore)
         exchange.outcome = await self._scaffold.solve(exchange.work)
-        for piece in reply.rest(exchange.outcome):
+        for piece in reply.rest(exchange.outcome, live.rest(exchange.outcome.reasoning)):
             counted(piece)
 
     def _finish(self, exchange: Exchange) -> None:
