@@ -12,14 +12,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-from opentelemetry.trace import StatusCode
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from hexad.gateway.audit import audit_row
 from hexad.gateway.audit_log import AuditLog
 from hexad.gateway.auth import check_key
 from hexad.gateway.bypass import Passed, pass_stream, pass_whole
@@ -29,15 +27,15 @@ from hexad.gateway.errors import ApiError
 from hexad.gateway.exchange import CLIENT_CLOSED, Exchange
 from hexad.gateway.live import LiveThinking
 from hexad.gateway.metrics import Metrics
+from hexad.gateway.observer import Observer
 from hexad.gateway.reply import Reply, data
 from hexad.gateway.request import ChatRequest, aliases, read_request
 from hexad.gateway.scaffold import Outcome, Scaffold
 from hexad.gateway.scoring import verifier_of
 from hexad.gateway.select import Grouping
 from hexad.gateway.slots import Slots, Ticket
-from hexad.gateway.tracing import count, inside, request_span, traceparent
+from hexad.gateway.tracing import inside, request_span, traceparent
 from hexad.gateway.upstream import Upstream
-from hexad.gateway.usage import Usage, of_json
 from hexad.gateway.web_page import page_routes
 from hexad.gateway.work import Work
 from hexad.storage import Store
@@ -98,6 +96,7 @@ class _Gateway:
         # The random part: a container that starts again has the same host name and must not write over its own rows.
         instance = f"{socket.gethostname()}-{secrets.token_hex(3)}"
         self._audit = AuditLog(audit_store, config, instance, self._metrics) if audit_store else None
+        self._observer = Observer(self._metrics, self._audit, config.audit_text)
         self._started = int(time.time())
 
     @asynccontextmanager
@@ -128,7 +127,7 @@ class _Gateway:
             raise
         finally:
             if not isinstance(response, EventStream):
-                self._finish(exchange)
+                self._observer.finish(exchange)
         response.headers.update({"x-request-id": request_id} | traceparent(exchange.span))
         return response
 
@@ -154,7 +153,7 @@ class _Gateway:
 
         def close() -> None:
             ticket.close()
-            self._finish(exchange)
+            self._observer.finish(exchange)
 
         if chat.stream:
             return EventStream(produce, close, self._config.keepalive_s, headers)
@@ -199,23 +198,6 @@ class _Gateway:
         for piece in reply.rest(exchange.outcome, live.rest(exchange.outcome.reasoning)):
             counted(piece)
 
-    def _finish(self, exchange: Exchange) -> None:
-        """Exactly once for each request, however it ended."""
-        seconds = exchange.seconds()
-        self._metrics.requests.labels(str(exchange.status)).inc()
-        self._metrics.seconds.observe(seconds)
-        if exchange.first_text_s is not None:
-            self._metrics.ttft.observe(exchange.first_text_s)
-        if exchange.ticket is not None and exchange.ticket.queue_s is not None:
-            self._metrics.queue.observe(exchange.ticket.queue_s)
-        for stage, usage in _spent(exchange).items():
-            self._metrics.spent(stage, usage)
-        if exchange.outcome is not None:
-            _log_outcome(exchange.request_id, exchange.outcome)
-        _end_span(exchange)
-        if self._audit is not None:
-            self._audit.add(audit_row(exchange, self._audit.instance, seconds, self._config.audit_text))
-
     async def models(self, request: Request) -> Response:
         check_key(request.headers.get("authorization"), self._config.api_key_hashes)
         fields = {"object": "model", "created": self._started, "owned_by": "hexad"}
@@ -242,19 +224,6 @@ class _Gateway:
     async def on_defect(self, request: Request, error: Exception) -> Response:
         _log.error("%s failed", request.url.path, exc_info=error)
         return await self.on_api_error(request, ApiError(500, "internal error"))
-
-
-def _end_span(exchange: Exchange) -> None:
-    span, chat = exchange.span, exchange.chat
-    count(span, request_id=exchange.request_id, status=exchange.status)
-    if chat is not None:
-        count(span, model=chat.model, n=chat.policy.n, plan=chat.policy.plan, bypass=chat.bypass or "")
-    if exchange.work is not None:
-        usage = exchange.work.usage()
-        count(span, prompt_tokens=usage.prompt, completion_tokens=usage.completion)
-    if exchange.status >= 500:
-        span.set_status(StatusCode.ERROR, exchange.error)
-    span.end()
 
 
 def _failed(exchange: Exchange, error: Exception) -> None:
@@ -285,19 +254,3 @@ def _server_timing(exchange: Exchange, outcome: Outcome) -> dict[str, str]:
     queued = exchange.ticket.queue_s if exchange.ticket else None
     stages = {"queue": queued or 0.0} | outcome.report.stage_seconds | {"total": exchange.seconds()}
     return {"server-timing": ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in stages.items())}
-
-
-def _spent(exchange: Exchange) -> dict[str, Usage]:
-    if exchange.passed is not None:
-        return {"bypass": of_json(exchange.passed.usage)}
-    return exchange.work.stages() if exchange.work is not None else {}
-
-
-def _log_outcome(request_id: str, outcome: Outcome) -> None:
-    """Counts only: what people ask and what models answer stays out of logs."""
-    report = outcome.report
-    _log.info(
-        "%s n=%d completed=%d selected=%d stop=%s tokens=%d seconds=%.2f",
-        request_id, len(report.candidates), report.n_completed, report.selected, report.stop,
-        outcome.usage.completion, report.seconds,
-    )  # fmt: skip

@@ -23,10 +23,12 @@ class Passed:
 
     def read(self, body: dict[str, Any], part: str) -> None:
         """Take in a response (part "message") or a chunk of one ("delta")."""
-        self.usage = body.get("usage") or self.usage
+        if isinstance(body.get("usage"), dict):
+            self.usage = body["usage"]
         for choice in body.get("choices") or []:
             index = choice.get("index", 0)
-            self.pieces.setdefault(index, []).append((choice.get(part) or {}).get("content") or "")
+            content = (choice.get(part) or {}).get("content")
+            self.pieces.setdefault(index, []).append(content if isinstance(content, str) else "")
             if choice.get("finish_reason"):
                 self.finishes[index] = choice["finish_reason"]
 

@@ -81,7 +81,6 @@ class Scaffold:
             seconds=round(loop.time() - started, 3),
             stage_seconds={name: round(seconds, 4) for name, seconds in work.seconds.items()},
         )
-        self._metrics.observe(report)
         won = report.candidates[selected]
         finish_reason = "stop" if won.finish_reason == "stop" else "length"
         return Outcome(won.content, won.reasoning, finish_reason, work.usage(), report)
