@@ -155,13 +155,13 @@ def test_a_judge_that_always_says_first_gives_a_uniform_winner(
     url = gateway(**judge(engine_url, selector="pairwise"))
     wins: Counter[int] = Counter()
     with httpx.Client() as client:
-        for seed in range(120):
+        for seed in range(60):
             engine.script = lambda p, seed=seed: scripts[p["seed"] - seed]
             body = {"model": "k:bo3", "messages": question(), "seed": seed}
             report = client.post(f"{url}/v1/chat/completions", json=body).json()["scaffold"]
             assert report["reason"] == "pairwise: 1 of 3 agree, weight 0.500, tie broken by seed"
             wins[report["selected"]] += 1
-    assert all(abs(wins[i] - 40) < 22 for i in range(3))  # 22 is 4.3 standard deviations
+    assert all(abs(wins[i] - 20) < 15 for i in range(3))  # 15 is 4.1 standard deviations
 
 
 def test_a_judge_that_cannot_tell_leaves_the_majority(engine: Engine, engine_url: str, ask: Ask) -> None:

@@ -52,9 +52,10 @@ class GatewayConfig(Record):
     )  # fmt: skip
     scorer_fields: dict[str, JsonValue] = Field(
         default_factory=dict, description="Further fields of requests to the judging engine, e.g. to switch thinking "
-        'off: {"chat_template_kwargs": {"enable_thinking": false}}.'
+        'off: {"chat_template_kwargs": {"enable_thinking": false}}; or for vLLM {"logprob_token_ids": [YES, NO]}, the '
+        "ids of the labels' tokens, which compares just them: no label is missing then."
     )  # fmt: skip
-    scorer_timeout_s: float = Field(30.0, gt=0, description="Seconds for one scoring call; then majority decides.")
+    scorer_timeout_s: float = Field(30.0, gt=0, description="Seconds for one scoring; then majority decides.")
 
     n: int = Field(3, ge=1, description="Candidates per question by default.")
     max_n: int = Field(8, ge=1, description="Most candidates that a request may ask for.")
