@@ -24,8 +24,8 @@ class Sampler:
         self._group = group
         self._metrics = metrics
 
-    async def sample(self, work: Work, until: float) -> Stop:
-        """Why sampling ended; `until` is in the event loop's time. When this returns or raises, no stream is open."""
+    async def sample(self, work: Work) -> Stop:
+        """Why sampling ended. When this returns or raises, no stream is open."""
         policy, request = work.request.policy, work.request
         if not policy.plan_after:
             await self._plan_for_all(work)
@@ -46,7 +46,7 @@ class Sampler:
         with work.timed("candidates"):
             return await run_candidates(
                 writers,
-                until,
+                work.until,
                 decided,
                 first=policy.plan_after or everyone,
                 then=policy.n if policy.confidence is None else 1,

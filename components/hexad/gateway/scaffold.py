@@ -44,7 +44,8 @@ class Scaffold:
         """Raises ApiError when there is nothing to answer with: 400, 502, 503 or 504."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        stop = await self._sampler.sample(work, started + work.request.policy.deadline_s)
+        work.until = started + work.request.policy.deadline_s
+        stop = await self._sampler.sample(work)
         alive = [i for i, draft in enumerate(work.drafts) if draft.error is None]
         _check_any(work, alive, stop)
         parts = [split(draft.raw) for draft in work.drafts]

@@ -1,5 +1,6 @@
 """What one request has produced so far: readable at any moment, also after the request failed or was given up."""
 
+import math
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +37,8 @@ class Work:
     ticket: Ticket
     emit: Emit
     drafts: list[Draft]
+    until: float = math.inf
+    """When sampling stops, in the event loop's time; set when work begins."""
     plans: list[Planned] = field(default_factory=list)
     shared_plan: str | None = None
     easy: bool = False
