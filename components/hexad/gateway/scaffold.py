@@ -53,6 +53,7 @@ class _Work:
 
     request: ChatRequest
     ticket: Ticket
+    until: float
     emit: Emit
     drafts: list[Draft]
     plans: list[_Planned] = field(default_factory=list)
@@ -79,7 +80,9 @@ class Scaffold:
         loop = asyncio.get_running_loop()
         started = loop.time()
         policy = request.policy
-        work = _Work(request, ticket, emit, [Draft(request.seed + i) for i in range(policy.n)])
+        work = _Work(
+            request, ticket, started + policy.deadline_s, emit, [Draft(request.seed + i) for i in range(policy.n)]
+        )
         turns, messages, shared = request.turns(), request.messages, None
         if policy.plan == "shared":
             shared = await self._plan(work, turns, 0)
@@ -98,9 +101,7 @@ class Scaffold:
 
         writers = [lambda i=i: write(i) for i in range(policy.n)]
         first = policy.n if policy.confidence is None else unanimous_for(policy.confidence, policy.n)
-        stop = await run_candidates(
-            writers, started + policy.deadline_s, decided, first, lambda: self._is_confident(work)
-        )
+        stop = await run_candidates(writers, work.until, decided, first, lambda: self._is_confident(work))
         alive = [i for i, draft in enumerate(work.drafts) if draft.error is None]
         _check_any(work, alive, stop)
         parts = [split(draft.raw) for draft in work.drafts]
@@ -151,7 +152,7 @@ class Scaffold:
         }
         try:
             async with asyncio.timeout(request.policy.deadline_s * config.plan_share), work.ticket.call():
-                await self._upstream.write(payload, planned.draft, lambda *_: None)
+                await self._upstream.write(payload, planned.draft, lambda *_: None, work.until)
             planned.plan, planned.note = usable_plan(planned.draft.raw)
         except UpstreamError as error:
             self._metrics.upstream_errors.labels("plan").inc()
@@ -171,7 +172,7 @@ class Scaffold:
 
         try:
             async with work.ticket.call():
-                await self._upstream.write(work.request.sampling | {"messages": messages}, draft, on_delta)
+                await self._upstream.write(work.request.sampling | {"messages": messages}, draft, on_delta, work.until)
         except UpstreamError as error:
             draft.error = error
             self._metrics.upstream_errors.labels("candidate").inc()

@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -19,6 +19,7 @@ from hexad.gateway.pools import Pools
 from hexad.grading import group_answers
 
 ENGINE_KEY = "HEXAD_ENGINE_KEY"
+ENGINE_KEY_FILE = "HEXAD_ENGINE_KEY_FILE"
 _IDLE_CONNECTION_S = 30
 
 
@@ -50,8 +51,8 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
             over["host"] = host
         if port is not None:
             over["port"] = port
-        if config.engine_key is None and os.environ.get(ENGINE_KEY):
-            over["engine_key"] = SecretStr(os.environ[ENGINE_KEY])
+        if config.engine_key is None and (key := _key_from(os.environ)):
+            over["engine_key"] = SecretStr(key)
         config = GatewayConfig.model_validate({**dict(config), **over})
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
@@ -82,6 +83,14 @@ async def serve(config: GatewayConfig) -> None:
             )
         )
         await server.serve()
+
+
+def _key_from(environment: Mapping[str, str]) -> str:
+    """The engine's key itself, or the content of the file that holds it, such as a mounted Secret; "" for none."""
+    if key := environment.get(ENGINE_KEY):
+        return key
+    file = environment.get(ENGINE_KEY_FILE)
+    return Path(file).read_text().strip() if file else ""
 
 
 def _is_loopback(host: str) -> bool:
