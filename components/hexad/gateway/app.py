@@ -73,7 +73,7 @@ class _Gateway:
         check_key(request.headers.get("authorization"), self._config.api_key_hashes)
         raw = await read_body(request, self._config.max_body_bytes, self._config.body_timeout_s)
         chat = read_request(raw, self._config)
-        self._upstream.check(chat.sampling, chat.messages)
+        self._upstream.check(chat.sampling | {"messages": chat.messages, "n": chat.samples})
         wished = request.headers.get("x-request-id", "")
         request_id = wished if _REQUEST_ID.fullmatch(wished) else uuid.uuid4().hex
         headers = {"x-request-id": request_id}

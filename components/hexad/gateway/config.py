@@ -39,6 +39,10 @@ class GatewayConfig(Record):
         description="Fields added to the body of every engine call, e.g. service_tier; null takes away one that the "
         "backend adds by itself.",
     )
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] | None = Field(
+        None, description="Name under which the engine takes the token limit. None: max_completion_tokens for "
+        "Cerebras, else max_tokens, which OpenAI's own reasoning models refuse."
+    )  # fmt: skip
     limits: RateLimits = Field(
         RateLimits(), description="Rate limits of the engine, kept on this side: a call waits until it fits them."
     )

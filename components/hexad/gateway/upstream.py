@@ -99,6 +99,7 @@ class Upstream:
         self._url = config.engine_url.rstrip("/").removesuffix("/v1")
         self._model = config.engine_model
         self._fields = config.engine_fields
+        self._renamed = kind.renamed | ({"max_tokens": config.max_tokens_field} if config.max_tokens_field else {})
         self._retries = config.retries
         self._connect_s = config.connect_timeout_s
         self._floor_speed = config.floor_tokens_per_s or kind.floor_tokens_per_s
@@ -110,11 +111,13 @@ class Upstream:
         if config.engine_key is not None:
             self._headers["Authorization"] = f"Bearer {config.engine_key.get_secret_value()}"
 
-    def check(self, sampling: dict[str, Any], messages: list[dict[str, Any]]) -> None:
+    def check(self, payload: dict[str, Any]) -> None:
         """Raise ApiError 400 for a request that the engine would refuse, whatever the moment."""
-        refuse_unsupported(sampling, self._backend)
+        refuse_unsupported(payload, self._backend)
+        if not self._bucket.counts:
+            return
         try:
-            self._bucket.check(self._cost(self._body(sampling | {"messages": messages}), sampling)[1])
+            self._bucket.check(self._cost(self._body(payload), payload)[1])
         except OverLimitError as error:
             raise ApiError(400, str(error), param="max_tokens", code="exceeds_rate_limit") from error
 
@@ -141,28 +144,21 @@ class Upstream:
                 await self._back_off(error, attempt, until, lost=not draft.pieces)
 
     async def whole(self, payload: dict[str, Any], until: float) -> dict[str, Any]:
-        """The engine's response to `payload`. Tried again likewise. Raises UpstreamError."""
-        for attempt in itertools.count():
+        """The engine's response to `payload`. Opening it is tried again likewise. Raises UpstreamError."""
+        async with self._opened(payload, until) as call:
             try:
-                async with self._open(payload, until) as call:
-                    return call.note(json.loads(await call.response.aread()))
+                body = json.loads(await call.response.aread())
             except ValueError as error:
                 raise UpstreamError(f"engine: the response is not JSON: {error}") from error
-            except UpstreamError as error:
-                await self._back_off(error, attempt, until, lost=True)
-        raise AssertionError("unreachable")
+            if not isinstance(body, dict):
+                raise UpstreamError("engine: the response is no JSON object")
+            return call.note(body)
 
     @asynccontextmanager
     async def stream(self, payload: dict[str, Any], until: float) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-        """The chunks of the engine's response, the last ones with usage. Opening is tried again likewise."""
+        """The chunks of the engine's response, the last of them with usage. Opening it is tried again likewise."""
         payload = payload | {"stream": True, "stream_options": {"include_usage": True}}
-        async with AsyncExitStack() as stack:
-            for attempt in itertools.count():
-                try:
-                    call = await stack.enter_async_context(self._open(payload, until))
-                    break
-                except UpstreamError as error:
-                    await self._back_off(error, attempt, until, lost=True)
+        async with self._opened(payload, until) as call:
             yield events(call)
 
     async def ready(self) -> bool:
@@ -176,10 +172,23 @@ class Upstream:
                 if response.status_code != 404:
                     if response.status_code == 200:
                         self._ready_until = now + self._kind.ready_for_s
-                    return response.status_code == 200
+                    # an engine that has no time for this question is there all the same
+                    return response.status_code in (200, 429)
         except httpx.HTTPError:
             return False
         return False
+
+    @asynccontextmanager
+    async def _opened(self, payload: dict[str, Any], until: float) -> AsyncIterator[_Call]:
+        """`_open`, tried again as long as it fails."""
+        async with AsyncExitStack() as stack:
+            for attempt in itertools.count():
+                try:
+                    call = await stack.enter_async_context(self._open(payload, until))
+                    break
+                except UpstreamError as error:
+                    await self._back_off(error, attempt, until, lost=True)
+            yield call
 
     @asynccontextmanager
     async def _open(self, payload: dict[str, Any], until: float) -> AsyncIterator[_Call]:
@@ -222,12 +231,15 @@ class Upstream:
 
     def _body(self, payload: dict[str, Any]) -> bytes:
         # escaped JSON: a lone surrogate in a client's text cannot be encoded otherwise
-        return json.dumps(wire_form(payload, self._backend, self._fields) | {"model": self._model}).encode()
+        return json.dumps(
+            wire_form(payload, self._backend, self._renamed, self._fields) | {"model": self._model}
+        ).encode()
 
     def _cost(self, content: bytes, payload: dict[str, Any]) -> tuple[int, int]:
         """Tokens that a call takes at least and at most: the prompt by its bytes, rather too many than too few."""
         prompt = -(-len(content) // _BYTES_PER_TOKEN)
-        return prompt, prompt + payload["max_tokens"] * (payload.get("n") or 1)
+        choices = payload.get("n") or 1 if self._kind.takes_n else 1
+        return prompt, prompt + payload["max_tokens"] * choices
 
     async def _charge(self, tokens: int, until: float) -> Charge | None:
         if not self._bucket.counts:
@@ -243,7 +255,7 @@ class Upstream:
         """Seconds after which a call is lost: its wait in the engine's queue, and its tokens at the floor speed."""
         if self._floor_speed is None:
             return None
-        return self._queue_s + payload["max_tokens"] / self._floor_speed
+        return self._queue_s + float(payload["max_tokens"]) / self._floor_speed
 
     def _refused(self, response: httpx.Response, body: bytes) -> UpstreamError:
         try:

@@ -23,11 +23,13 @@ def refuse_unsupported(fields: Mapping[str, Any], backend: Backend) -> None:
         )
 
 
-def wire_form(payload: Mapping[str, Any], backend: Backend, operators: Mapping[str, Any]) -> dict[str, Any]:
+def wire_form(
+    payload: Mapping[str, Any], backend: Backend, renamed: Mapping[str, str], operators: Mapping[str, Any]
+) -> dict[str, Any]:
     """The call's body. `operators`: fields that the operator adds to every call; None takes one of ours away."""
     kind = BACKENDS[backend]
     left_out = kind.refused.keys() | (set() if kind.takes_n else {"n"})
-    body = {kind.renamed.get(name, name): value for name, value in payload.items() if name not in left_out}
+    body = {renamed.get(name, name): value for name, value in payload.items() if name not in left_out}
     body |= kind.added | dict(operators)
     return {name: value for name, value in body.items() if value is not None or name not in operators}
 
