@@ -4,16 +4,16 @@ https://inference-docs.cerebras.ai/support/rate-limits: a request is charged wit
 when it arrives, and refused when the bucket does not hold that much.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .upstream import Engine
+from .upstream import Engine, Script
 
 KEY = "csk-test"
 _TAKEN = {
@@ -59,9 +59,15 @@ class Cerebras(Engine):
         self.charged.append(charge)
         response = await super()._chat(request)
         response.headers.update(self._rates())
-        script = self.script(payload)
-        response.background = BackgroundTask(self._refund, charge - script.prompt_tokens - len(script.pieces()))
+        if not payload.get("stream"):
+            self._refund(self.script(payload), payload)
         return response
+
+    async def _stream(self, script: Script, payload: dict[str, Any]) -> AsyncIterator[str]:
+        async for piece in super()._stream(script, payload):
+            if piece.startswith("data: [DONE]"):
+                self._refund(script, payload)
+            yield piece
 
     def _knows(self, request: Request) -> bool:
         return request.headers.get("authorization") == f"Bearer {KEY}"
@@ -89,5 +95,5 @@ class Cerebras(Engine):
             "x-ratelimit-reset-requests-day": "30000.5",
         }
 
-    def _refund(self, tokens: int) -> None:
-        self.used -= tokens
+    def _refund(self, script: Script, payload: dict[str, Any]) -> None:
+        self.used -= payload["max_completion_tokens"] + 10 - script.prompt_tokens - len(script.pieces())

@@ -26,22 +26,29 @@ class Taken:
 
     slot: int
     amount: int
-    unseen: bool = True
-    """The provider has not answered yet, so that its `remaining` may not count this call."""
+    used: int
+    """What all calls together had taken then, this one included."""
+    gross: int
+    """What all calls had ever taken then."""
 
 
 class Bucket:
-    """Times are seconds of one monotonic clock, passed in."""
+    """Times are seconds of one monotonic clock, passed in. `limit` None: unknown until the provider tells it."""
 
     def __init__(self, limit: int | None, period_s: float) -> None:
-        self.limit = limit
-        self._most = limit
+        self._ours = limit
+        self._accounts: int | None = None
+        self._others = 0
+        self._others_until = -math.inf
         self._period_s = period_s
         self._width_s = period_s / _SLOTS
         self._slots: dict[int, _Slot] = {}
-        self._unseen = 0
-        self._free = 0
-        self._free_until = -math.inf
+        self._gross = 0
+
+    @property
+    def limit(self) -> int | None:
+        """The lower of ours and the provider's, which holds for the whole account."""
+        return min((limit for limit in (self._ours, self._accounts) if limit is not None), default=None)
 
     def wait_s(self, amount: int, now: float, refunded: bool = False) -> float:
         """Seconds until `amount` fits; infinite where it never does.
@@ -49,57 +56,56 @@ class Bucket:
         `refunded`: the best case, in which every running call turns out to cost nothing.
         """
         self._forget(now)
-        wait = 0.0
-        if self.limit is not None:
-            if amount > self.limit:
-                return math.inf
-            sizes = {index: s.spent + (0 if refunded else s.open) for index, s in self._slots.items()}
-            over = sum(sizes.values()) + amount - self.limit
-            for index, size in sizes.items():
-                if over <= 0:
-                    break
-                over -= size
-                wait = self._end(index) - now
-        running = sum(s.open for s in self._slots.values()) if refunded else 0
-        if now < self._free_until and amount > self._free + running:
-            wait = max(wait, self._free_until - now)
-        return wait
+        if self.limit is None:
+            return 0.0
+        alone = self._until_fits(amount, self.limit, now, refunded)
+        if self._accounts is None or now >= self._others_until:
+            return alone
+        beside = self._until_fits(amount, min(self.limit, self._accounts - self._others), now, refunded)
+        return min(beside, max(alone, self._others_until - now))
 
     def take(self, amount: int, now: float) -> Taken:
         """Charge `amount`, which must fit."""
         self._forget(now)
         index = math.floor(now / self._width_s)
         self._slots.setdefault(index, _Slot()).open += amount
-        self._free -= amount
-        self._unseen += amount
-        return Taken(index, amount)
+        self._gross += amount
+        return Taken(index, amount, self._used(), self._gross)
 
     def settle(self, taken: Taken, real: int) -> None:
         """The call has ended and cost `real`: the rest comes back, or the excess is charged."""
-        self._saw(taken)
         slot = self._slots.get(taken.slot)
         if slot is not None:
             slot.open -= taken.amount
             slot.spent += real
-        self._free += taken.amount - real
 
     def sync(self, taken: Taken, limit: int | None, remaining: int | None, reset_s: float | None, now: float) -> None:
-        """Heed what the provider said when it accepted or refused the call of `taken`.
+        """Heed what the provider's response to the call of `taken` says of the account.
 
-        Its limit counts where it is lower than ours. Its `remaining`, less the calls that it has not answered yet,
-        bounds what may be charged until it resets: others may use the same account.
+        What is gone and cannot be ours was taken by others, and stays so until the reset. Ours may be any of what was
+        taken by then and since: the provider counted at a moment in between, before or after refunds. A guess too low
+        costs a refusal with a time to wait; one too high would make calls wait for what is there.
         """
-        self._saw(taken)
-        if limit is not None:
-            self.limit = limit if self._most is None else min(self._most, limit)
-        if remaining is not None:
-            self._free = remaining - self._unseen
-            self._free_until = now + min(self._period_s, self._period_s if reset_s is None else reset_s)
+        self._accounts = limit if limit is not None else self._accounts
+        if remaining is None or self._accounts is None:
+            return
+        ours = taken.used + self._gross - taken.gross
+        self._others = max(0, self._accounts - remaining - ours)
+        self._others_until = now + min(self._period_s, self._period_s if reset_s is None else reset_s)
 
-    def _saw(self, taken: Taken) -> None:
-        if taken.unseen:
-            taken.unseen = False
-            self._unseen -= taken.amount
+    def _until_fits(self, amount: int, ceiling: int, now: float, refunded: bool) -> float:
+        if amount > ceiling:
+            return math.inf
+        over, wait = self._used(refunded) + amount - ceiling, 0.0
+        for index, slot in self._slots.items():
+            if over <= 0:
+                break
+            over -= slot.spent + (0 if refunded else slot.open)
+            wait = self._end(index) - now
+        return wait
+
+    def _used(self, refunded: bool = False) -> int:
+        return sum(slot.spent + (0 if refunded else slot.open) for slot in self._slots.values())
 
     def _end(self, index: int) -> float:
         return (index + 1) * self._width_s + self._period_s
