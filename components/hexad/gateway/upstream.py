@@ -25,7 +25,7 @@ from hexad.gateway.errors import ApiError
 _BUSY = {429, 503}
 _RETRIED = {429, 502, 503}
 _BYTES_PER_TOKEN = 3
-"""Of escaped JSON; English has about 4.5."""
+"""Of escaped JSON. English has about 4.5: an estimate is rather too high."""
 _DRAIN_S = 0.5
 OnDelta = Callable[[str, str], None]
 """Told each piece of text: ("reasoning" | "content", text)."""
@@ -72,8 +72,10 @@ class _Call:
     """One engine call, as far as it has come."""
 
     response: httpx.Response
-    floor: int
-    """Tokens that it costs at least: the prompt, by estimate."""
+    prompt: int
+    """Tokens, by estimate."""
+    counted: bool
+    """Whether there are limits, so that its tokens matter."""
     written: int = 0
     """Bytes of text received: no fewer than tokens."""
     tokens: int | None = None
@@ -81,10 +83,12 @@ class _Call:
 
     def note(self, body: dict[str, Any]) -> dict[str, Any]:
         """Keep what a response or chunk says of tokens; returns it."""
-        usage = body.get("usage") or {}
-        if usage:
+        if not self.counted:
+            return body
+        if usage := body.get("usage"):
             self.tokens = (usage.get("prompt_tokens") or 0) + (usage.get("completion_tokens") or 0)
-        self.written += sum(len(json.dumps(c.get("delta"))) for c in body.get("choices") or [] if self.tokens is None)
+        if self.tokens is None:
+            self.written += sum(len(json.dumps(choice.get("delta"))) for choice in body.get("choices") or [])
         return body
 
 
@@ -197,7 +201,7 @@ class Upstream:
         The limits are charged with the most that the call may take before it is sent, and with what it took after.
         """
         content = self._body(payload)
-        floor, most = self._cost(content, payload)
+        prompt, most = self._cost(content, payload)
         limit_s = self._longest_s(payload)
         timeout = httpx.Timeout(None, connect=self._connect_s)
         charge, tokens = await self._charge(most, until), most
@@ -213,11 +217,11 @@ class Upstream:
                 if response.status_code != 200:
                     tokens = 0
                     raise self._refused(response, await response.aread())
-                call = _Call(response, floor)
+                call = _Call(response, prompt, charge is not None)
                 try:
                     yield call
                 finally:
-                    tokens = min(most, call.floor + call.written) if call.tokens is None else call.tokens
+                    tokens = min(most, call.prompt + call.written) if call.tokens is None else call.tokens
         except httpx.ConnectError as error:
             tokens = 0
             raise UpstreamError(f"engine: {type(error).__name__}: {error}") from error
@@ -236,7 +240,7 @@ class Upstream:
         ).encode()
 
     def _cost(self, content: bytes, payload: dict[str, Any]) -> tuple[int, int]:
-        """Tokens that a call takes at least and at most: the prompt by its bytes, rather too many than too few."""
+        """Tokens of a call's prompt, by its bytes, and of the whole call at most."""
         prompt = -(-len(content) // _BYTES_PER_TOKEN)
         choices = payload.get("n") or 1 if self._kind.takes_n else 1
         return prompt, prompt + payload["max_tokens"] * choices

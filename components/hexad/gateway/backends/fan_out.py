@@ -2,6 +2,9 @@
 
 from typing import Any
 
+_SHARED = ("id", "object", "created", "model")
+"""What all chunks of one stream have in common."""
+
 
 def one_each(payload: dict[str, Any]) -> list[dict[str, Any]]:
     """Single calls for `payload`'s n choices; choice i is sampled with seed + i."""
@@ -33,7 +36,7 @@ def summed(usages: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 class MergedStream:
-    """Chunks of several streams as those of one. Without state between requests."""
+    """The chunks of one request's streams as those of one stream."""
 
     def __init__(self) -> None:
         self._head: dict[str, Any] = {}
@@ -44,7 +47,7 @@ class MergedStream:
         usage = event.pop("usage", None)
         if usage:
             self._usage[stream] = usage
-        self._head = self._head or {name: value for name, value in event.items() if name != "choices"}
+        self._head = self._head or {name: event[name] for name in _SHARED if name in event}
         choices = event.get("choices") or []
         if not choices:
             return None
