@@ -51,8 +51,12 @@ def scaffold(
     port: int = 0,
     max_tokens: int = 1024,
     verifier: bool = True,
+    backend: Mapping[str, object] | None = None,
 ) -> Iterator[str]:
-    """Gateway in front of a running engine, and verifier service if the bundle has one; yields the gateway's URL."""
+    """Gateway in front of a running engine, and verifier service if the bundle has one; yields the gateway's URL.
+
+    `backend`: gateway settings for an engine that is not our vLLM.
+    """
     gateway_port = port or free_port()
     settings: dict[str, object] = {
         "model": name,
@@ -68,6 +72,7 @@ def scaffold(
         "max_tokens_limit": max_tokens,
         "plan_max_tokens": min(96, max_tokens),
         "port": gateway_port,
+        **(backend or {}),
     }
     with contextlib.ExitStack() as stack:
         if verifier and (models / VERIFIER).is_dir():
@@ -78,6 +83,7 @@ def scaffold(
             _wait(f"{settings['scorer_url']}/health", scorer, logs / "verifier.log")
         elif policy.selector == "verifier":
             settings["selector"] = "majority"
+        logs.mkdir(parents=True, exist_ok=True)
         config = logs / "gateway.json"
         config.write_text(json.dumps(settings, indent=1))
         gateway = stack.enter_context(

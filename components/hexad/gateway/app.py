@@ -135,6 +135,7 @@ class _Gateway:
         exchange.caller = check_key(request.headers.get("authorization"), self._config.api_key_hashes)
         raw = await read_body(request, self._config.max_body_bytes, self._config.body_timeout_s)
         exchange.chat = chat = read_request(raw, self._config)
+        self._upstream.check(chat.sampling | {"messages": chat.messages, "n": chat.samples})
         headers: dict[str, str] = {}
         if chat.bypass is not None:
             headers["x-hexad-bypass"] = chat.bypass

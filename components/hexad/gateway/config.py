@@ -1,9 +1,12 @@
 """What an operator decides about a gateway. Clients may narrow it, never widen it."""
 
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, JsonValue, SecretStr, model_validator
 
+from hexad.gateway.backends.capabilities import BACKENDS, Backend
+from hexad.gateway.backends.limits import RateLimits
 from hexad.records import Record
 
 PlanPolicy = Literal["off", "shared", "per_sample"]
@@ -23,10 +26,32 @@ class GatewayConfig(Record):
         pattern="^https?://",
         description="Base URL of the OpenAI-compatible engine, without /v1. Nothing in a request can change it.",
     )
+    backend: Backend = Field(
+        "vllm", description="What the engine is: our vLLM, any other OpenAI-compatible one, or Cerebras inference."
+    )
     engine_model: str = Field(min_length=1, description="Model name sent to the engine.")
     engine_key: SecretStr | None = Field(
-        None, description="Bearer key for the engine; HEXAD_ENGINE_KEY in the environment fills it when absent."
+        None,
+        description="Bearer key for the engine; HEXAD_ENGINE_KEY in the environment, or the file "
+        "that HEXAD_ENGINE_KEY_FILE names, fills it when absent.",
     )
+    engine_fields: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="Fields added to the body of every engine call, e.g. service_tier; null takes away one that the "
+        "backend adds by itself.",
+    )
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] | None = Field(
+        None, description="Name under which the engine takes the token limit. None: max_completion_tokens for "
+        "Cerebras, else max_tokens, which OpenAI's own reasoning models refuse."
+    )  # fmt: skip
+    limits: RateLimits = Field(
+        RateLimits(), description="Rate limits of the engine, kept on this side: a call waits until it fits them."
+    )
+    floor_tokens_per_s: float | None = Field(
+        None, gt=0, description="Speed in tokens/s below which an engine call is taken for lost: it may last "
+        "engine_queue_s + max_tokens / this. None: 100 for Cerebras; for others only the deadline ends a call."
+    )  # fmt: skip
+    engine_queue_s: float = Field(60.0, ge=0, description="Seconds that a call may wait in the engine's own queue.")
     continuous_usage: bool = Field(
         True,
         description="Ask for token counts in every chunk (vLLM), so that cancelled streams are counted exactly. "
@@ -132,6 +157,17 @@ class GatewayConfig(Record):
                 f"max_tokens: {self.max_tokens} is more than max_tokens_limit = {self.max_tokens_limit}; "
                 "raise the limit or lower the default"
             )
+        if self.limits.tokens is not None and self.max_tokens >= self.limits.tokens:
+            raise ValueError(
+                f"max_tokens: {self.max_tokens} and a prompt are more than the lowest token limit, "
+                f"{self.limits.tokens}, so that no request would ever be sent; lower max_tokens"
+            )
+        greatest = BACKENDS[self.backend].greatest.get("temperature", 2.0)
+        for name, value in (("temperature", self.temperature), ("plan_temperature", self.plan_temperature)):
+            if value > greatest:
+                raise ValueError(f"{name}: {value} is more than backend {self.backend!r} takes: {greatest}")
+        if self.backend == "cerebras" and not _is_safe_for_keys(self.engine_url):
+            raise ValueError(f"engine_url: {self.engine_url} would send the key in the clear; use https://")
         for digest in self.api_key_hashes:
             if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
                 raise ValueError("api_key_hashes: every entry is 64 hexadecimal digits, as `sha256sum` prints them")
@@ -142,3 +178,8 @@ class GatewayConfig(Record):
         if self.selector == "pairwise" and self.scorer != "labels":
             raise ValueError("selector: 'pairwise' needs a judging engine; set scorer to 'labels', or choose 'hybrid'")
         return self
+
+
+def _is_safe_for_keys(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in ("127.0.0.1", "::1", "localhost")

@@ -38,7 +38,7 @@ class Planner:
             with stage("plan", candidate=-1 if shared else i) as span:
                 async with asyncio.timeout(request.policy.deadline_s * config.plan_share), work.ticket.call():
                     on_text = self._metrics.first_text("plan")
-                    await self._upstream.write(payload, planned.draft, lambda *_: on_text())
+                    await self._upstream.write(payload, planned.draft, lambda *_: on_text(), work.until)
                 planned.plan, planned.note = usable_plan(planned.draft.raw)
                 count(span, tokens=planned.draft.tokens, used=planned.plan is not None)
         except UpstreamError as error:

@@ -86,7 +86,8 @@ class Sampler:
                 try:
                     async with work.ticket.call():
                         on_text = self._metrics.first_text("candidate")
-                        await self._upstream.write(work.request.sampling | {"messages": messages}, draft, on_delta)
+                        payload = work.request.sampling | {"messages": messages}
+                        await self._upstream.write(payload, draft, on_delta, work.until)
                 finally:
                     count(span, tokens=draft.tokens, finish=draft.finish_reason or "none")
         except UpstreamError as error:

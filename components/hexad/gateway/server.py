@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -56,8 +56,8 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
         if port is not None:
             over["port"] = port
         for field, variable in (("engine_key", ENGINE_KEY), ("scorer_key", SCORER_KEY)):
-            if getattr(config, field) is None and os.environ.get(variable):
-                over[field] = SecretStr(os.environ[variable])
+            if getattr(config, field) is None and (key := _key_from(os.environ, variable)):
+                over[field] = SecretStr(key)
         config = GatewayConfig.model_validate({**dict(config), **over})
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
@@ -90,6 +90,14 @@ async def serve(config: GatewayConfig, audit_store: Store | None = None) -> None
             )
         )
         await server.serve()
+
+
+def _key_from(environment: Mapping[str, str], variable: str) -> str:
+    """A key itself, or the content of the file that `variable`_FILE names, such as a mounted Secret; "" for none."""
+    if key := environment.get(variable):
+        return key
+    file = environment.get(f"{variable}_FILE")
+    return Path(file).read_text().strip() if file else ""
 
 
 def _is_loopback(host: str) -> bool:

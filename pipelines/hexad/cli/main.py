@@ -30,6 +30,7 @@ class Target(StrEnum):
     """What an endpoint runs on."""
 
     CPU = "cpu"
+    CEREBRAS = "cerebras"
 
 
 @app.command()

@@ -14,6 +14,8 @@ def serve(bundle: str, target: str, port: int) -> int:
     run = RunFolder(Path(bundle))
     if "://" not in bundle and not run.summary.is_file() and not (Path(bundle) / "bundle.json").is_file():
         raise refuse(f"{bundle}: neither a bundle nor a finished run; give a store URI, or a folder such as runs/NAME")
+    from hexad.deployment.external import BackendError
+    from hexad.engines.vllm_server import EngineError
     from hexad.serving.local import serve as serve_bundle
     from hexad.storage.embedded import EmbeddedS3
 
@@ -25,6 +27,8 @@ def serve(bundle: str, target: str, port: int) -> int:
                 os.environ.update(embedded.environment())
             uri = Summary.model_validate_json(run.summary.read_bytes()).stages["serve"].manifest if finished else bundle
             return serve_bundle(uri, target, port)
-    except (StorageError, OSError) as error:
+    except BackendError as error:
+        raise refuse(str(error)) from error
+    except (EngineError, StorageError, OSError) as error:
         say(str(error), error=True)
         return 1
