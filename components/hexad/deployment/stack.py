@@ -53,30 +53,9 @@ def scaffold(
 ) -> Iterator[str]:
     """Gateway in front of a running engine, and verifier service if the bundle has one; yields the gateway's URL."""
     gateway_port = port or free_port()
-    settings: dict[str, object] = {
-        "model": name,
-        "engine_url": engine_url,
-        "engine_model": ENGINE_MODEL,
-        "n": policy.candidates,
-        "max_n": max(8, policy.candidates),
-        "plan": policy.plan,
-        "selector": policy.selector,
-        "concurrency": policy.concurrency,
-        "queue": 4096,
-        "max_tokens": max_tokens,
-        "max_tokens_limit": max_tokens,
-        "plan_max_tokens": min(96, max_tokens),
-        "port": gateway_port,
-    }
     with contextlib.ExitStack() as stack:
-        if verifier and (models / VERIFIER).is_dir():
-            scorer_port = free_port()
-            command = ["-m", "hexad.verifier.server", "--model", str(models / VERIFIER), "--port", str(scorer_port)]
-            scorer = stack.enter_context(_child(command, logs / "verifier.log"))
-            settings["scorer_url"] = f"http://127.0.0.1:{scorer_port}"
-            _wait(f"{settings['scorer_url']}/health", scorer, logs / "verifier.log")
-        elif policy.selector == "verifier":
-            settings["selector"] = "majority"
+        scorer_url = stack.enter_context(scorer(models, logs)) if verifier else None
+        settings = gateway_settings(name, policy, engine_url, scorer_url, max_tokens) | {"port": gateway_port}
         config = logs / "gateway.json"
         config.write_text(json.dumps(settings, indent=1))
         gateway = stack.enter_context(
@@ -85,6 +64,41 @@ def scaffold(
         url = f"http://127.0.0.1:{gateway_port}"
         _wait(f"{url}/readyz", gateway, logs / "gateway.log")
         yield url
+
+
+@contextmanager
+def scorer(models: Path, logs: Path) -> Iterator[str | None]:
+    """The bundle's verifier as a service; yields its URL, None where the bundle has no verifier."""
+    if not (models / VERIFIER).is_dir():
+        yield None
+        return
+    port = free_port()
+    command = ["-m", "hexad.verifier.server", "--model", str(models / VERIFIER), "--port", str(port)]
+    with _child(command, logs / "verifier.log") as process:
+        url = f"http://127.0.0.1:{port}"
+        _wait(f"{url}/health", process, logs / "verifier.log")
+        yield url
+
+
+def gateway_settings(
+    name: str, policy: GatewayPolicy, engine_url: str, scorer_url: str | None, max_tokens: int
+) -> dict[str, object]:
+    """Fields of GatewayConfig, without address and port."""
+    settings: dict[str, object] = {
+        "model": name,
+        "engine_url": engine_url,
+        "engine_model": ENGINE_MODEL,
+        "n": policy.candidates,
+        "max_n": max(8, policy.candidates),
+        "plan": policy.plan,
+        "selector": "majority" if policy.selector == "verifier" and scorer_url is None else policy.selector,
+        "concurrency": policy.concurrency,
+        "queue": 4096,
+        "max_tokens": max_tokens,
+        "max_tokens_limit": max_tokens,
+        "plan_max_tokens": min(96, max_tokens),
+    }
+    return settings | ({"scorer_url": scorer_url} if scorer_url else {})
 
 
 @contextmanager

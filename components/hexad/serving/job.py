@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hexad.deployment.bundle import BUNDLE, DRAFT, TARGET, VERIFIER, assemble, describe, speculative_settings
+from hexad.deployment.smoke import smoke_test
 from hexad.deployment.stack import ENGINE_MODEL, engine, scaffold
 from hexad.engines.http_engine import HttpEngine
 from hexad.engines.speculation_counters import acceptance
@@ -14,13 +15,13 @@ from hexad.records.layout import MODEL, PROMPTS
 from hexad.records.shards import read_rows
 from hexad.serving.config import ServeConfig
 from hexad.serving.lossless import compare
-from hexad.serving.smoke import smoke_test
 from hexad.stage import Context, Product, StageResult, Workspace, execute
 
 
 def run(config: ServeConfig, context: Context, inputs: Mapping[str, str]) -> StageResult:
-    """Tree: target/, draft/, verifier/, bundle.json, lossless.json."""
-    return execute("serve", config, context, inputs, lambda space: _serve(config, space))
+    """Tree, under bundles/<name>: target/, draft/, verifier/, bundle.json, lossless.json."""
+    place = f"bundles/{config.name}"
+    return execute("serve", config, context, inputs, lambda space: _serve(config, space), place=place)
 
 
 def _serve(config: ServeConfig, space: Workspace) -> Product:
@@ -46,7 +47,9 @@ def _serve(config: ServeConfig, space: Workspace) -> Product:
         with scaffold(
             space.out, config.name, config.gateway, plain.base_url, logs, max_tokens=config.lossless.max_tokens
         ) as url:
-            spent = smoke_test(url, config.name, validation, config.lossless.max_tokens)
+            spent = smoke_test(
+                url, config.name, config.lossless.max_tokens, [question.prompt for question in validation]
+            )
     finally:
         plain.stop()
     digests = {

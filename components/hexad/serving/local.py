@@ -1,42 +1,93 @@
 """`hexad serve BUNDLE`: the bundle on this machine, until Ctrl-C."""
 
-import signal
-import tempfile
-import threading
+import os
+import time
 from pathlib import Path
 
-from hexad.deployment.bundle import engine_of, policy_of, read_bundle, speculation_of
-from hexad.deployment.stack import engine, scaffold
-from hexad.records import Manifest
-from hexad.storage import fetch_tree, open_store, read_manifest
+from pydantic import ValidationError
+
+from hexad.deployment.bundle import BUNDLE, read_bundle
+from hexad.deployment.fetch import RefusedBundle, check_bundle
+from hexad.deployment.machine import Say, cache_folder, fetch_here, interruptible, running_stack
+from hexad.deployment.pointer import NoBundle, find_bundle
+from hexad.engines.vllm_server import EngineError
+from hexad.storage import BadStoreUri, StorageError, open_store
+
+HOST = "127.0.0.1"
+_LOOK_S = 1.0
 
 
-def serve(bundle: str, target: str = "cpu", port: int = 8000) -> int:
-    """Fetch the bundle's tree (every file checked against its sha256), start engine and gateway, wait for a signal.
+def serve(bundle: str, target: str = "cpu", port: int = 8000, follow: bool = False, say: Say = print) -> int:
+    """Fetch the bundle (every file checked against its sha256), start engine and gateway, wait for a signal.
 
-    `bundle` is a store URI of a serve tree, or a folder that holds bundle.json. Returns the exit code.
+    `bundle` is the store URI of a bundle or of bundles/<name>, or a folder that holds bundle.json. With `follow` the
+    pointer in bundles/<name> is watched and each new bundle takes over without an answer lost. Returns the exit code.
     """
     if target != "cpu":
         raise ValueError(f"target is {target!r}; this machine serves on 'cpu', clusters serve from manifests/")
-    with tempfile.TemporaryDirectory(prefix="hexad-serve-") as scratch:
-        folder = Path(bundle)
-        if "://" in bundle:
-            store = open_store(bundle)
-            manifest: Manifest | None = read_manifest(store, bundle)
-            if manifest is None:
-                raise FileNotFoundError(
-                    f"{bundle}: no committed tree there; give the URI that the report's lineage names"
-                )
-            folder = fetch_tree(store, manifest, Path(scratch) / "bundle")
-        record = read_bundle(folder)
-        logs = Path(scratch) / "logs"
-        stopped = threading.Event()
-        for wanted in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(wanted, lambda *_: stopped.set())
-        with (
-            engine(folder, engine_of(record), logs / "engine.log", speculation_of(record), threads=2) as running,
-            scaffold(folder, record.name, policy_of(record), running.base_url, logs, port) as url,
-        ):
-            print(f"{record.name} answers at {url}/v1 (Ctrl-C stops it)", flush=True)  # noqa: T201
-            stopped.wait()
-    return 0
+    from hexad.deployment.front import check_port
+
+    try:
+        check_port(HOST, port)
+    except OSError as error:
+        say(f"--port {port}: {error.strerror} on {HOST}; stop what listens there, or give another --port")
+        return 2
+    try:
+        with interruptible():
+            return _follow(bundle, port, say) if follow else _serve(bundle, port, say)
+    except KeyboardInterrupt:
+        say("stopped")
+        return 0
+    except (BadStoreUri, NoBundle, RefusedBundle) as error:
+        say(str(error))
+        return 2
+    except (StorageError, EngineError, OSError) as error:
+        say(str(error))
+        return 1
+
+
+def _serve(bundle: str, port: int, say: Say) -> int:
+    copy = _copy_of(bundle, say)
+    record = read_bundle(copy)
+    logs = _logs(record.name)
+    with running_stack(copy, record, logs, port, say) as (url, engine):
+        say(f"{record.name} answers at {url}/v1 (page: {url}/ ; Ctrl-C stops it)")
+        while engine.alive:
+            time.sleep(_LOOK_S)
+        raise EngineError(f"the engine ended; see {logs / 'engine.log'}")
+
+
+def _follow(place: str, port: int, say: Say) -> int:
+    from hexad.deployment.follow import Follower
+    from hexad.deployment.front import Front
+
+    if "://" not in place:
+        raise BadStoreUri(f"{place}: --follow needs the store URI of bundles/<name>, where current.json lies")
+    with Front() as front:
+        follower = Follower(open_store(place), place, front, _logs(place.rstrip("/").rpartition("/")[2]), say)
+        try:
+            first = follower.first()
+            with front.listening(HOST, port) as url:
+                say(f"{first.bundle.name} answers at {url}/v1 and follows {place} (page: {url}/ ; Ctrl-C stops it)")
+                while True:
+                    time.sleep(_LOOK_S)
+                    follower.step()
+        finally:
+            follower.close()
+
+
+def _copy_of(bundle: str, say: Say) -> Path:
+    if "://" in bundle:
+        store = open_store(bundle)
+        return fetch_here(store, find_bundle(store, bundle), say)
+    folder = Path(bundle)
+    try:
+        check_bundle(folder)
+    except (FileNotFoundError, ValidationError) as error:
+        raise NoBundle(f"{folder / BUNDLE}: {error}; give a folder that a serve stage wrote") from error
+    return folder
+
+
+def _logs(name: str) -> Path:
+    """Kept after the end, since they explain it; those of the last start under a name."""
+    return cache_folder(os.environ) / "logs" / name

@@ -64,10 +64,12 @@ def execute(
     inputs: Mapping[str, str | Path],
     body: Callable[[Workspace], Product],
     store: Store | None = None,
+    place: str = "",
 ) -> StageResult:
     """Return `stage`'s tree for this config and these inputs, computing it only when it is not there.
 
-    `inputs` maps names to KFP artifact folders that hold a manifest.json.
+    `inputs` maps names to KFP artifact folders that hold a manifest.json. `place`: folder of the store under which
+    the tree gets its own; default: the stage's name.
     """
     die_with_parent()
     store = store or open_store(context.store)
@@ -75,7 +77,7 @@ def execute(
     config_digest = _digest(config.model_dump(mode="json"))
     digests = {name: manifest.digest for name, manifest in manifests.items()}
     key = _digest([stage, config_digest, digests, context.code, context.seed, context.attempt])[:16]
-    uri = f"{context.store.rstrip('/')}/{stage}/{key}"
+    uri = f"{context.store.rstrip('/')}/{place or stage}/{key}"
     progress = Progress.for_stage(stage)
     committed = read_manifest(store, uri)
     if committed is None:
