@@ -26,7 +26,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from hexad.deployment.bundle import read_bundle
-from hexad.deployment.pointer import DIGEST_LENGTH, NoBundle, find_bundle
+from hexad.deployment.pointer import NoBundle, find_bundle
 from hexad.deployment.speculation import bundle_problems
 from hexad.records import MANIFEST, Manifest, Record
 from hexad.storage import (
@@ -67,7 +67,7 @@ def fetch_bundle(
 
     Interrupted, it goes on from the files and ranges that are there. Raises `StorageError`.
     """
-    name = manifest.digest[:DIGEST_LENGTH]
+    name = manifest.short
     copy, staging = to / name, to / f"{_STAGING}{name}"
     with clear_disk_errors(to):
         to.mkdir(parents=True, exist_ok=True)
@@ -84,6 +84,8 @@ def fetch_bundle(
                 _note(staging, manifest)
                 staging.replace(copy)
                 _flush(to)
+            elif progress:
+                progress(manifest.total_bytes, manifest.total_bytes)
             os.utime(copy)
             _remove_old(to, copy, keep)
     return copy

@@ -12,10 +12,12 @@ from pathlib import Path
 from hexad.deployment.bundle import policy_of, read_bundle
 from hexad.deployment.fetch import RefusedBundle, in_use
 from hexad.deployment.front import Behind, Front
+from hexad.deployment.gateway_settings import gateway_settings
 from hexad.deployment.machine import Say, fetch_here, response_tokens, running_engine, starting
 from hexad.deployment.pointer import NoBundle, find_bundle, read_pointer
+from hexad.deployment.settings import ENGINE_MODEL
 from hexad.deployment.smoke import SmokeTestFailed, smoke_test
-from hexad.deployment.stack import gateway_settings, scorer
+from hexad.deployment.stack import scorer
 from hexad.engines.vllm_server import EngineError, VllmServer
 from hexad.gateway.config import GatewayConfig
 from hexad.records import Bundle
@@ -114,7 +116,9 @@ class Follower:
             with starting("the verifier", logs / "verifier.log", self._say):
                 scorer_url = stack.enter_context(scorer(copy, logs))
             tokens = response_tokens(bundle)
-            settings = gateway_settings(bundle.name, policy_of(bundle), engine.base_url, scorer_url, tokens)
+            settings = gateway_settings(
+                bundle.name, policy_of(bundle), engine.base_url, ENGINE_MODEL, scorer_url, tokens
+            )
             behind = self._front.mount(digest, GatewayConfig.model_validate(settings))
             stack.callback(self._front.unmount, behind)
             with self._front.listening(_HOST, 0, behind) as url:

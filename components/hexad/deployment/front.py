@@ -125,6 +125,14 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+class PortTaken(OSError):
+    """Nothing can listen on the port. The message names it and the mend."""
+
+
 def check_port(host: str, port: int) -> None:
-    """Raise OSError when nothing can listen there; asked before the minutes that a start takes."""
-    _bind(host, port).close()
+    """Raise PortTaken; asked before the minutes that a start takes."""
+    try:
+        _bind(host, port).close()
+    except OSError as error:
+        mend = "stop what listens there, or choose another with --port"
+        raise PortTaken(f"port {port} of {host}: {error.strerror}; {mend}") from error

@@ -92,10 +92,13 @@ class KubernetesApi:
 
 
 def path(api_version: str, kind: str, namespace: str, name: str = "") -> str:
-    """REST path of an object, or of its kind. Holds for every kind whose plural is regular, as all used here are."""
+    """REST path of an object, or of its kind, whose plural must be regular."""
     root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
     lower = kind.lower()
-    plural = f"{lower[:-1]}ies" if lower.endswith("y") else f"{lower}s"
+    if lower.endswith("y") and lower[-2] not in "aeiou":
+        plural = f"{lower[:-1]}ies"
+    else:
+        plural = f"{lower}es" if lower.endswith("s") else f"{lower}s"
     return f"{root}/namespaces/{namespace}/{plural}" + (f"/{name}" if name else "")
 
 

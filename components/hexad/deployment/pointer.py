@@ -12,7 +12,6 @@ from hexad.records import MANIFEST, Manifest, Record
 from hexad.storage import CorruptTree, ObjectMissing, Store, commit_tree, fetch_tree, open_store, read_manifest
 
 CURRENT = "current.json"
-DIGEST_LENGTH = 16
 
 
 class Pointer(Record):
@@ -106,7 +105,7 @@ def publish(source: Manifest, store: Store, place: str, scratch: Path | None = N
     place = place.rstrip("/")
     if source.uri.rpartition("/")[0] == place:
         return source.uri.rpartition("/")[2]
-    digest = source.digest[:DIGEST_LENGTH]
+    digest = source.short
     target = f"{place}/{digest}"
     if read_manifest(store, target) is None:
         with tempfile.TemporaryDirectory(prefix="hexad-publish-", dir=scratch) as folder:

@@ -12,11 +12,10 @@ from pathlib import Path
 import httpx
 
 from hexad.deployment.bundle import DRAFT, TARGET, VERIFIER
-from hexad.deployment.settings import EngineConfig, GatewayPolicy
+from hexad.deployment.gateway_settings import gateway_settings
+from hexad.deployment.settings import ENGINE_MODEL, EngineConfig, GatewayPolicy
 from hexad.engines.vllm_server import EngineError, VllmServer, engine_arguments, free_port
 from hexad.stage.lifeline import die_with_parent
-
-ENGINE_MODEL = "target"
 
 
 def engine(
@@ -55,9 +54,9 @@ def scaffold(
     gateway_port = port or free_port()
     with contextlib.ExitStack() as stack:
         scorer_url = stack.enter_context(scorer(models, logs)) if verifier else None
-        settings = gateway_settings(name, policy, engine_url, scorer_url, max_tokens) | {"port": gateway_port}
+        settings = gateway_settings(name, policy, engine_url, ENGINE_MODEL, scorer_url, max_tokens)
         config = logs / "gateway.json"
-        config.write_text(json.dumps(settings, indent=1))
+        config.write_text(json.dumps(settings | {"port": gateway_port}, indent=1))
         gateway = stack.enter_context(
             _child(["-m", "hexad.gateway.server", "--config", str(config)], logs / "gateway.log")
         )
@@ -78,27 +77,6 @@ def scorer(models: Path, logs: Path) -> Iterator[str | None]:
         url = f"http://127.0.0.1:{port}"
         _wait(f"{url}/health", process, logs / "verifier.log")
         yield url
-
-
-def gateway_settings(
-    name: str, policy: GatewayPolicy, engine_url: str, scorer_url: str | None, max_tokens: int
-) -> dict[str, object]:
-    """Fields of GatewayConfig, without address and port."""
-    settings: dict[str, object] = {
-        "model": name,
-        "engine_url": engine_url,
-        "engine_model": ENGINE_MODEL,
-        "n": policy.candidates,
-        "max_n": max(8, policy.candidates),
-        "plan": policy.plan,
-        "selector": "majority" if policy.selector == "verifier" and scorer_url is None else policy.selector,
-        "concurrency": policy.concurrency,
-        "queue": 4096,
-        "max_tokens": max_tokens,
-        "max_tokens_limit": max_tokens,
-        "plan_max_tokens": min(96, max_tokens),
-    }
-    return settings | ({"scorer_url": scorer_url} if scorer_url else {})
 
 
 @contextmanager

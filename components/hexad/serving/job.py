@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hexad.deployment.bundle import BUNDLE, DRAFT, TARGET, VERIFIER, assemble, describe, speculative_settings
+from hexad.deployment.settings import ENGINE_MODEL
 from hexad.deployment.smoke import smoke_test
-from hexad.deployment.stack import ENGINE_MODEL, engine, scaffold
+from hexad.deployment.stack import engine, scaffold
 from hexad.engines.http_engine import HttpEngine
 from hexad.engines.speculation_counters import acceptance
 from hexad.engines.vllm_server import VllmServer
@@ -21,7 +22,7 @@ from hexad.stage import Context, Product, StageResult, Workspace, execute
 def run(config: ServeConfig, context: Context, inputs: Mapping[str, str]) -> StageResult:
     """Tree, under bundles/<name>: target/, draft/, verifier/, bundle.json, lossless.json."""
     place = f"bundles/{config.name}"
-    return execute("serve", config, context, inputs, lambda space: _serve(config, space), place=place)
+    return execute("serve", config, context, inputs, lambda space: _serve(config, space), by_digest=place)
 
 
 def _serve(config: ServeConfig, space: Workspace) -> Product:

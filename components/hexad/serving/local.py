@@ -2,52 +2,50 @@
 
 import os
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from hexad.deployment.bundle import BUNDLE, read_bundle
-from hexad.deployment.fetch import RefusedBundle, check_bundle
+from hexad.deployment.fetch import check_bundle
 from hexad.deployment.machine import Say, cache_folder, fetch_here, interruptible, running_stack
 from hexad.deployment.pointer import NoBundle, find_bundle
 from hexad.engines.vllm_server import EngineError
-from hexad.storage import BadStoreUri, StorageError, open_store
+from hexad.storage import BadStoreUri, open_store
 
 HOST = "127.0.0.1"
 _LOOK_S = 1.0
 
 
-def serve(bundle: str, target: str = "cpu", port: int = 8000, follow: bool = False, say: Say = print) -> int:
-    """Fetch the bundle (every file checked against its sha256), start engine and gateway, wait for a signal.
+def serve(
+    bundle: AbstractContextManager[str], target: str = "cpu", port: int = 8000, follow: bool = False, say: Say = print
+) -> None:
+    """Fetch the bundle (every file checked against its sha256), start engine and gateway, return after a signal.
 
-    `bundle` is the store URI of a bundle or of bundles/<name>, or a folder that holds bundle.json. With `follow` the
-    pointer in bundles/<name> is watched and each new bundle takes over without an answer lost. Returns the exit code.
+    `bundle` gives the store URI of a bundle or of bundles/<name>, or a folder that holds bundle.json; its store may be
+    closed once the copy is there. With `follow` the pointer in bundles/<name> is watched and each new bundle takes over
+    without an answer lost. Raises PortTaken, NoBundle, RefusedBundle, EngineError, StorageError.
     """
     if target != "cpu":
         raise ValueError(f"target is {target!r}; this machine serves on 'cpu', clusters serve from manifests/")
     from hexad.deployment.front import check_port
 
-    try:
-        check_port(HOST, port)
-    except OSError as error:
-        say(f"--port {port}: {error.strerror} on {HOST}; stop what listens there, or give another --port")
-        return 2
+    check_port(HOST, port)
     try:
         with interruptible():
-            return _follow(bundle, port, say) if follow else _serve(bundle, port, say)
+            if follow:
+                with bundle as place:
+                    _follow(place, port, say)
+            else:
+                with bundle as uri:
+                    copy = _copy_of(uri, say)
+                _serve(copy, port, say)
     except KeyboardInterrupt:
         say("stopped")
-        return 0
-    except (BadStoreUri, NoBundle, RefusedBundle) as error:
-        say(str(error))
-        return 2
-    except (StorageError, EngineError, OSError) as error:
-        say(str(error))
-        return 1
 
 
-def _serve(bundle: str, port: int, say: Say) -> int:
-    copy = _copy_of(bundle, say)
+def _serve(copy: Path, port: int, say: Say) -> None:
     record = read_bundle(copy)
     logs = _logs(record.name)
     with running_stack(copy, record, logs, port, say) as (url, engine):
@@ -57,7 +55,7 @@ def _serve(bundle: str, port: int, say: Say) -> int:
         raise EngineError(f"the engine ended; see {logs / 'engine.log'}")
 
 
-def _follow(place: str, port: int, say: Say) -> int:
+def _follow(place: str, port: int, say: Say) -> None:
     from hexad.deployment.follow import Follower
     from hexad.deployment.front import Front
 

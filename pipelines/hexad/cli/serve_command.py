@@ -10,14 +10,24 @@ import typer
 from hexad.cli.inputs import refuse, say
 from hexad.pipelines.run_folder import RunFolder
 from hexad.records import Summary
-from hexad.storage import StorageError
+from hexad.storage import BadStoreUri, StorageError
 
 
 def serve(bundle: str, target: str, port: int, follow: bool) -> int:
-    with bundle_uri(bundle) as uri:
-        from hexad.serving.local import serve as serve_bundle
+    from hexad.deployment.fetch import RefusedBundle
+    from hexad.deployment.front import PortTaken
+    from hexad.deployment.pointer import NoBundle
+    from hexad.engines.vllm_server import EngineError
+    from hexad.serving.local import serve as serve_bundle
 
-        return serve_bundle(uri, target, port, follow, say)
+    try:
+        serve_bundle(bundle_uri(bundle), target, port, follow, say)
+    except (BadStoreUri, NoBundle, RefusedBundle, PortTaken) as error:
+        raise refuse(str(error)) from error
+    except (StorageError, EngineError, OSError) as error:
+        say(str(error), error=True)
+        return 1
+    return 0
 
 
 @contextmanager
