@@ -44,6 +44,8 @@ class KubernetesDriver:
         self._api, self._service, self._smoke = api, service, smoke
         self._front = next((o for o in objects if o["kind"] == "Service" and _name(o) == service), None)
         self._objects = [o for o in objects if o is not self._front]
+        self._seen: set[str | None] = set()
+        """Digests that the Service had or was given here: any other one is somebody else's."""
         self._traffic, self._switched = traffic, switched
         self._ready_s, self._poll_s, self._clock, self._sleep = ready_s, poll_s, clock, sleep
         for found in self._objects:
@@ -55,7 +57,9 @@ class KubernetesDriver:
 
     def current(self) -> str | None:
         service = self._api.get("v1", "Service", self._service)
-        return service["spec"].get("selector", {}).get(BUNDLE_LABEL) if service else None
+        found = service["spec"].get("selector", {}).get(BUNDLE_LABEL) if service else None
+        self._seen.add(found)
+        return found
 
     def start(self, digest: str) -> None:
         """Apply the objects of `digest`, or scale up again those that a failed roll-out left, and wait."""
@@ -81,19 +85,17 @@ class KubernetesDriver:
 
     def switch(self, digest: str) -> None:
         """Move the Service's selector. Two roll-outs at once: the API server's conflict check lets one through."""
-        expected: str | None = None
         for attempt in range(_CONFLICTS):
             service = self._api.get("v1", "Service", self._service)
             if service is None:
                 self._create_service(digest)
                 break
             selected = service["spec"].get("selector", {}).get(BUNDLE_LABEL)
-            if attempt == 0:
-                expected = selected
-            elif selected not in (expected, digest):
+            if self._seen and selected not in {*self._seen, digest}:
                 raise StepFailed(
                     f"Service {self._service}: another roll-out sent clients to {selected} meanwhile; wait for its end"
                 )
+            self._seen |= {selected, digest}
             change = {
                 "metadata": {"resourceVersion": service["metadata"]["resourceVersion"]},
                 "spec": {"selector": {BUNDLE_LABEL: digest}},
