@@ -18,9 +18,8 @@ from hexad.deployment.pointer import NoBundle, find_bundle, read_pointer
 from hexad.deployment.settings import ENGINE_MODEL
 from hexad.deployment.smoke import SmokeTestFailed, smoke_test
 from hexad.deployment.stack import scorer
-from hexad.engines.vllm_server import EngineError, VllmServer
+from hexad.engines.vllm_server import EngineError
 from hexad.gateway.config import GatewayConfig
-from hexad.records import Bundle
 from hexad.storage import StorageError, Store
 
 _HOST = "127.0.0.1"
@@ -28,45 +27,65 @@ _REFUSALS = (EngineError, SmokeTestFailed, RefusedBundle, NoBundle, StorageError
 
 
 class Stack:
-    """A running bundle behind the front."""
+    """A running bundle: its gateway behind the front, whether its engine lives, and what ends it."""
 
-    def __init__(self, bundle: Bundle, engine: VllmServer, behind: Behind, stop: contextlib.ExitStack) -> None:
-        self.bundle, self.engine, self.behind, self.stop = bundle, engine, behind, stop
+    def __init__(self, behind: Behind, alive: Callable[[], bool], stop: Callable[[], None]) -> None:
+        self.digest, self.behind, self.alive, self.stop = behind.digest, behind, alive, stop
         self.left = 0.0
-        """When clients were sent elsewhere, on the monotonic clock."""
+        """When clients were sent elsewhere, on the follower's clock."""
 
-    @property
-    def digest(self) -> str:
-        return self.behind.digest
+
+Start = Callable[[str], Stack]
+"""From a bundle's digest to its stack, smoke-tested. Raises what refuses a bundle."""
+
+
+def start_stack(store: Store, place: str, front: Front, logs: Path, say: Say, digest: str) -> Stack:
+    """Fetch and start a bundle on this machine, and test it through a gateway that no client reaches yet."""
+    manifest = find_bundle(store, f"{place.rstrip('/')}/{digest}")
+    copy = fetch_here(store, manifest, say)
+    bundle, logs, tokens = read_bundle(copy), logs / digest, response_tokens(read_bundle(copy))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(in_use(copy))
+        engine = stack.enter_context(running_engine(copy, bundle, logs, say))
+        with starting("the verifier", logs / "verifier.log", say):
+            scorer_url = stack.enter_context(scorer(copy, logs))
+        settings = gateway_settings(bundle.name, policy_of(bundle), engine.base_url, ENGINE_MODEL, scorer_url, tokens)
+        behind = front.mount(digest, GatewayConfig.model_validate(settings))
+        stack.callback(front.unmount, behind)
+        with front.listening(_HOST, 0, behind) as url:
+            smoke_test(url, bundle.name, tokens)
+        return Stack(behind, lambda: engine.alive, stack.pop_all().close)
 
 
 class Follower:
     """Keeps the front on the bundle that the pointer in `place` names. Call `step` every second or so."""
 
     def __init__(
-        self, store: Store, place: str, front: Front, logs: Path, say: Say, linger_s: float = 60.0,
+        self, store: Store, place: str, front: Front, start: Start, say: Say, linger_s: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._store, self._place, self._front, self._logs, self._say = store, place.rstrip("/"), front, logs, say
-        self._linger_s, self._clock = linger_s, clock
-        self.current: Stack | None = None
+        self._store, self._place, self._front = store, place.rstrip("/"), front
+        self._start, self._say, self._linger_s, self._clock = start, say, linger_s, clock
+        self._current: Stack | None = None
         self._leaving: list[Stack] = []
         self._refused = ""
         self._trouble = ""
 
-    def first(self) -> Stack:
+    def first(self) -> None:
         """Start what the pointer names. Raises what a refused bundle raises."""
-        found = find_bundle(self._store, self._place)
-        digest = found.uri.rpartition("/")[2]
-        self._take(self._start(digest))
-        assert self.current is not None
-        return self.current
+        pointer = read_pointer(self._store, self._place)
+        if pointer is None:
+            raise NoBundle(
+                f"{self._place}: no current.json there; make one with: hexad rollout BUNDLE --name … --store …"
+            )
+        self._take(self._start(pointer.digest))
 
     def step(self) -> None:
         """One look at the pointer, and what follows from it. Raises EngineError when the serving engine died."""
         self._stop_drained()
-        if self.current is not None and not self.current.engine.alive:
-            raise EngineError(f"the engine of bundle {self.current.digest} ended; see {self._logs}")
+        assert self._current is not None, "first() comes before step()"
+        if not self._current.alive():
+            raise EngineError(f"the engine of bundle {self._current.digest} ended; its log says why")
         try:
             pointer = read_pointer(self._store, self._place)
         except StorageError as error:
@@ -75,59 +94,40 @@ class Follower:
                 self._say(f"{error}; serving goes on with what runs")
             return
         self._trouble = ""
-        wanted = pointer.digest if pointer else ""
-        if self.current is None or wanted in ("", self.current.digest):
+        if pointer is None or pointer.digest == self._current.digest:
             self._refused = ""
-        elif wanted != self._refused:
-            self._replace(wanted)
+        elif pointer.digest != self._refused:
+            self._replace(pointer.digest)
 
     def close(self) -> None:
         """Stop every stack."""
-        for stack in [*self._leaving, *([self.current] if self.current else [])]:
-            stack.stop.close()
-        self._leaving, self.current = [], None
+        stacks, self._leaving = [*self._leaving, *([self._current] if self._current else [])], []
+        self._current = None
+        for stack in stacks:
+            stack.stop()
 
     def _replace(self, digest: str) -> None:
-        self._say(f"bundle {digest} is wanted; the old one answers until the new one is ready")
-        waiting = next((stack for stack in self._leaving if stack.digest == digest and stack.engine.alive), None)
-        if waiting is not None:
-            self._leaving.remove(waiting)
+        self._say(f"bundle {digest} is wanted; the old one answers until it is ready")
+        running = next((stack for stack in self._leaving if stack.digest == digest and stack.alive()), None)
+        if running is not None:
+            self._leaving.remove(running)
         try:
-            self._take(waiting or self._start(digest))
+            self._take(running or self._start(digest))
         except _REFUSALS as error:
             self._refused = digest
             self._say(f"bundle {digest} is refused, the old one stays: {error}")
 
     def _take(self, stack: Stack) -> None:
-        old, self.current = self.current, stack
+        old, self._current = self._current, stack
         self._front.switch(stack.behind)
         if old is not None:
             old.left = self._clock()
             self._leaving.append(old)
         self._say(f"bundle {stack.digest} answers")
 
-    def _start(self, digest: str) -> Stack:
-        manifest = find_bundle(self._store, f"{self._place}/{digest}")
-        copy = fetch_here(self._store, manifest, self._say)
-        bundle, logs = read_bundle(copy), self._logs / digest
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(in_use(copy))
-            engine = stack.enter_context(running_engine(copy, bundle, logs, self._say))
-            with starting("the verifier", logs / "verifier.log", self._say):
-                scorer_url = stack.enter_context(scorer(copy, logs))
-            tokens = response_tokens(bundle)
-            settings = gateway_settings(
-                bundle.name, policy_of(bundle), engine.base_url, ENGINE_MODEL, scorer_url, tokens
-            )
-            behind = self._front.mount(digest, GatewayConfig.model_validate(settings))
-            stack.callback(self._front.unmount, behind)
-            with self._front.listening(_HOST, 0, behind) as url:
-                smoke_test(url, bundle.name, tokens)
-            return Stack(bundle, engine, behind, stack.pop_all())
-
     def _stop_drained(self) -> None:
         for stack in list(self._leaving):
             if stack.behind.running == 0 and self._clock() - stack.left >= self._linger_s:
                 self._leaving.remove(stack)
-                stack.stop.close()
+                stack.stop()
                 self._say(f"bundle {stack.digest} is drained and stopped")

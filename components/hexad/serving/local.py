@@ -3,6 +3,7 @@
 import os
 import time
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -56,17 +57,18 @@ def _serve(copy: Path, port: int, say: Say) -> None:
 
 
 def _follow(place: str, port: int, say: Say) -> None:
-    from hexad.deployment.follow import Follower
+    from hexad.deployment.follow import Follower, start_stack
     from hexad.deployment.front import Front
 
     if "://" not in place:
         raise BadStoreUri(f"{place}: --follow needs the store URI of bundles/<name>, where current.json lies")
+    store, logs = open_store(place), _logs(place.rstrip("/").rpartition("/")[2])
     with Front() as front:
-        follower = Follower(open_store(place), place, front, _logs(place.rstrip("/").rpartition("/")[2]), say)
+        follower = Follower(store, place, front, partial(start_stack, store, place, front, logs, say), say)
         try:
-            first = follower.first()
+            follower.first()
             with front.listening(HOST, port) as url:
-                say(f"{first.bundle.name} answers at {url}/v1 and follows {place} (page: {url}/ ; Ctrl-C stops it)")
+                say(f"{url}/v1 follows {place} (page: {url}/ ; Ctrl-C stops it)")
                 while True:
                     time.sleep(_LOOK_S)
                     follower.step()
