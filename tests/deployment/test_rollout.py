@@ -18,7 +18,7 @@ class Machine:
 
     def __init__(self, serving: str | None = "old", fails: Callable[[str, str], bool] = lambda step, digest: False):
         self.serving, self.running, self.fails = serving, {serving} - {None}, fails
-        self.seen = Traffic(requests=100, failures=0)
+        self.seen: Traffic | None = Traffic(requests=100, failures=0)
         self.calls: list[str] = []
         self.tested: set[str] = set()
 
@@ -70,7 +70,7 @@ def failing(step: str, digest: str = "new") -> Machine:
 def test_a_good_bundle_is_started_tested_switched_to_and_watched_in_this_order() -> None:
     machine = Machine()
     outcome = roll_out("new", machine, WatchPolicy(seconds=2, interval_s=2), sleep=no_pause)
-    assert machine.calls == ["start", "smoke", "switch", "traffic", "retire"]
+    assert machine.calls == ["start", "smoke", "switch", "traffic", "traffic", "retire"]
     assert (outcome.state, outcome.previous, machine.serving) == (State.LIVE, "old", "new")
 
 
@@ -116,6 +116,13 @@ def test_the_watch_lasts_as_long_as_asked_for() -> None:
     slept: list[float] = []
     roll_out("new", Machine(), WatchPolicy(seconds=5, interval_s=2), sleep=slept.append)
     assert slept == [2, 2, 1]
+
+
+def test_what_nobody_counts_is_not_waited_for() -> None:
+    machine, slept = Machine(), list[float]()
+    machine.seen = None
+    assert roll_out("new", machine, sleep=slept.append).live
+    assert slept == []
 
 
 def test_an_error_that_the_driver_names_is_a_failure_of_the_step() -> None:

@@ -175,6 +175,8 @@ def _attempt(
 
 
 def _watch(digest: str, driver: Driver, policy: WatchPolicy, sleep: Callable[[float], None]) -> None:
+    if driver.traffic(digest) is None:
+        return
     left = policy.seconds
     while left > 0:
         pause = min(left, policy.interval_s)
