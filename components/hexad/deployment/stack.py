@@ -101,7 +101,7 @@ def _child(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes
             process.wait()
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path, timeout_s: float = 90.0) -> None:
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path, timeout_s: float = 240.0) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(httpx.HTTPError):

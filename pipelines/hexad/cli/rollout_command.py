@@ -60,7 +60,8 @@ def _roll_out(uri: str, name: str, store_uri: str, url: str, watch: float, clust
         with interruptible():
             outcome = roll_out(digest, driver, WatchPolicy(seconds=watch), lambda state, _: say(f"{digest}: {state}"))
     except KeyboardInterrupt:
-        driver.drop(digest)
+        if driver.current() != digest:
+            driver.drop(digest)
         say(f"interrupted; {place}/current.json and the server at {url} say which bundle is served", error=True)
         return 1
     if outcome.reason:
@@ -82,8 +83,6 @@ def _roll_back(name: str, store_uri: str, url: str, cluster: Cluster | None) -> 
     except (StepFailed, *driver.errors) as error:
         say(f"{pointer.previous}: {error}", error=True)
         return 1
-    finally:
-        driver.drop(pointer.previous) if cluster is None else None
     say(f"{pointer.previous}: served again, instead of {pointer.digest}")
     return 0
 
