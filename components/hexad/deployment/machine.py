@@ -32,10 +32,13 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
 def fetch_here(store: Store, manifest: Manifest, say: Say) -> Path:
     """A checked copy of the bundle in this user's cache. Raises StorageError and RefusedBundle."""
     with progress_bar("fetching the bundle", Console(stderr=True)) as progress:
-        to = cache_folder(os.environ) / "bundles"
-        copy = fetch_bundle(store, manifest, to, progress=progress, say=say)
+        copy = fetch_bundle(store, manifest, _copies(), progress=progress, say=say)
     check_bundle(copy)
     return copy
+
+
+def _copies() -> Path:
+    return cache_folder(os.environ) / "bundles"
 
 
 def response_tokens(bundle: Bundle) -> int:
@@ -68,7 +71,7 @@ def running_engine(copy: Path, bundle: Bundle, logs: Path, say: Say) -> Iterator
 def running_stack(copy: Path, bundle: Bundle, logs: Path, port: int, say: Say) -> Iterator[tuple[str, VllmServer]]:
     """Engine, verifier and gateway; yields the gateway's URL and the engine. The copy is kept meanwhile."""
     with contextlib.ExitStack() as stack:
-        if copy.parent.name == "bundles":
+        if copy.parent == _copies():
             stack.enter_context(in_use(copy))
         server = stack.enter_context(running_engine(copy, bundle, logs, say))
         with starting("verifier and gateway", logs / "gateway.log", say):
