@@ -104,6 +104,11 @@ class VllmServer:
         """Process id of the server, while it runs."""
         return self._process.pid if self._process else None
 
+    @property
+    def alive(self) -> bool:
+        """Started, and not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
     def __enter__(self) -> Self:
         self.start()
         try:
