@@ -56,7 +56,7 @@ def test_it_answers_from_the_endpoint_without_a_local_engine(tmp_path: Path) -> 
 
 def test_without_its_variables_it_is_bad_input_that_names_them(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CEREBRAS_")}
-    done = subprocess.run(command(bundle(tmp_path), 0), env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command(bundle(tmp_path), 8000), env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "CEREBRAS_BASE_URL, CEREBRAS_MODEL" in done.stderr
 

@@ -59,7 +59,9 @@ def scaffold(
     gateway_port = port or free_port()
     with contextlib.ExitStack() as stack:
         scorer_url = stack.enter_context(scorer(models, logs)) if verifier else None
-        settings = gateway_settings(name, policy, engine_url, ENGINE_MODEL, scorer_url, max_tokens) | (backend or {})
+        settings = gateway_settings(name, policy, engine_url, ENGINE_MODEL, scorer_url, max_tokens) | dict(
+            backend or {}
+        )
         logs.mkdir(parents=True, exist_ok=True)
         config = logs / "gateway.json"
         config.write_text(json.dumps(settings | {"port": gateway_port}, indent=1))

@@ -37,9 +37,7 @@ def serve(
         raise ValueError(f"target is {target!r}; this machine serves on 'cpu' or 'cerebras', clusters from manifests/")
     external = cerebras_from(os.environ) if target == "cerebras" else None
     if external is not None and follow:
-        raise BackendError(
-            "--follow: changes over between engines of this machine; leave it out with --target cerebras"
-        )
+        raise BackendError("--follow: is for engines of this machine; leave it out with --target cerebras")
     from hexad.deployment.front import check_port
 
     check_port(HOST, port)
