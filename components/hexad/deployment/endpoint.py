@@ -1,4 +1,4 @@
-"""The typed spec of an endpoint on a cluster: which bundle, how its engine and its gateway are set. No Kubernetes yet."""
+"""The typed spec of an endpoint: which bundle, how its engine and its gateway are set. No Kubernetes yet."""
 
 from typing import Self
 
@@ -42,7 +42,7 @@ class Endpoint(Record):
 
     name: str = Field(
         pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$",
-        description="Name of the Service, first part of every object's name and name of the model that clients ask for.",
+        description="Name of the Service, start of every object's name, and the model that clients ask for.",
     )
     bundle: BundleRef
     engine: EngineConfig = Field(EngineConfig(), description="vLLM's settings.")
@@ -56,13 +56,17 @@ class Endpoint(Record):
     @classmethod
     def _proven(cls, speculation: Speculation | None) -> Speculation | None:
         if speculation is not None and not speculation.lossless:
-            raise ValueError("speculation that was not proven lossless is not served; run the serve stage's test, or drop it")
+            raise ValueError(
+                "speculation that was not proven lossless is not served; run the serve stage's test, or drop it"
+            )
         return speculation
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.speculation and self.speculation.method == "draft_model" and not self.bundle.draft:
-            raise ValueError("speculation: method 'draft_model' needs a bundle with a draft; set bundle.draft, or use 'ngram'")
+            raise ValueError(
+                "speculation: method 'draft_model' needs a bundle with a draft; set bundle.draft, or use 'ngram'"
+            )
         if self.max_tokens >= self.engine.max_model_len:
             raise ValueError(
                 f"max_tokens: {self.max_tokens} leaves no room for a prompt in engine.max_model_len = "
@@ -121,7 +125,9 @@ def engine_command(endpoint: Endpoint, placement: Placement, site: Site, times: 
         kv_cache_gib=settings.kv_cache_gib,
         stream_interval=settings.stream_interval,
         draft=f"{endpoint.folder}/{DRAFT}" if drafting else None,
-        speculation=speculative_settings(speculation.method, speculation.num_speculative_tokens) if speculation else None,
+        speculation=speculative_settings(speculation.method, speculation.num_speculative_tokens)
+        if speculation
+        else None,
         host="0.0.0.0",
         gpus=Gpus(placement.accelerators, site.gpu_memory_utilization) if placement.accelerator else None,
         drain_s=drain_s(times.engine_grace_s),

@@ -17,6 +17,7 @@ STORE_SECRET_KEYS = {
 
 ENGINE_SECRET_KEY = "engine_key"
 
+
 class Peer(Record):
     """Where a network policy lets connections go: a namespace of this cluster, or addresses outside of it."""
 
@@ -37,7 +38,9 @@ class ExternalEngine(Record):
 
     base_url: str = Field(pattern="^https://", description="Base URL without /v1.")
     model: str = Field(min_length=1, description="Model name sent to it.")
-    key_secret: str = Field(min_length=1, description=f"Kubernetes secret whose key '{ENGINE_SECRET_KEY}' is the API key.")
+    key_secret: str = Field(
+        min_length=1, description=f"Kubernetes secret whose key '{ENGINE_SECRET_KEY}' is the API key."
+    )
     egress: list[Peer] = Field(min_length=1, description="Its addresses: network policies know no host names.")
 
 
@@ -121,5 +124,7 @@ class Site(Record):
         if self.external is not None and (self.kserve != "none" or self.scaling != Scaling()):
             raise ValueError("external: there is no engine to scale or to hand to KServe; leave out scaling and kserve")
         if self.kserve != "none" and self.scaling.scaler != "none":
-            raise ValueError("kserve: KServe owns the engine's Deployment, which no scaler of ours can name; use scaler 'none'")
+            raise ValueError(
+                "kserve: KServe owns the engine's Deployment, which no scaler of ours can name; use scaler 'none'"
+            )
         return self

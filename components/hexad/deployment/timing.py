@@ -25,6 +25,7 @@ _BYTES_PER_MB = 1_000_000
 class Speed(Record):
     """What hardware does, as measured or as promised. Too low a figure waits longer; too high a one kills pods."""
 
+    node_s: float = Field(300.0, ge=0, description="Until a pod has a node with its image: autoscaling, image pull.")
     store_mb_s: float = Field(200.0, gt=0, description="Store to node disk, MB/s.")
     disk_mb_s: float = Field(500.0, gt=0, description="Node disk to memory, MB/s.")
     warm_up_s: float = Field(180.0, ge=0, description="Engine start besides reading weights: imports, compilation.")
@@ -37,7 +38,7 @@ class Timing(Record):
     fetch_s: int = Field(description="Store to disk.")
     load_s: int = Field(description="Disk to an engine that answers.")
     startup_failures: int = Field(description="Start-up probes, one each PROBE_PERIOD_S, that may fail.")
-    progress_deadline_s: int = Field(description="Deployment progress deadline: fetch and start, with safety.")
+    progress_deadline_s: int = Field(description="Deployment progress deadline: node, fetch and start, with safety.")
     generation_s: int = Field(description="Longest candidate.")
     deadline_s: int = Field(description="Longest request at the gateway: plan, then candidates.")
     engine_grace_s: int = Field(description="Termination grace of an engine pod: its longest candidate may end.")
@@ -55,7 +56,7 @@ def timing(bundle_bytes: int, max_tokens: int, plan_tokens: int, scoring_s: floa
         fetch_s=math.ceil(fetch),
         load_s=math.ceil(load),
         startup_failures=startup_failures(load),
-        progress_deadline_s=math.ceil(SAFETY * (fetch + load)) + _MARGIN_S,
+        progress_deadline_s=math.ceil(SAFETY * (speed.node_s + fetch + load)) + _MARGIN_S,
         generation_s=math.ceil(generation),
         deadline_s=math.ceil(deadline),
         engine_grace_s=math.ceil(PRE_STOP_S + generation + _MARGIN_S),

@@ -100,8 +100,8 @@ def _place(role: Role, task: dsl.PipelineTask, profile: Profile) -> dsl.Pipeline
     for label, value in sorted(wanted.node_selector.items()):
         kubernetes.add_node_selector(task, label, value)
     for taint in wanted.tolerations:
-        value = {"value": taint.value} if taint.operator == "Equal" else {}
-        kubernetes.add_toleration(task, key=taint.key, operator=taint.operator, effect=taint.effect, **value)
+        wished = taint.value if taint.operator == "Equal" else None
+        kubernetes.add_toleration(task, key=taint.key, operator=taint.operator, value=wished, effect=taint.effect)
     if wanted.shm:
         kubernetes.empty_dir_mount(task, "shm", "/dev/shm", medium="Memory", size_limit=wanted.shm)
     return task

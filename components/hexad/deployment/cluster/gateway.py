@@ -8,7 +8,7 @@ from hexad.deployment.cluster.pods import container, http_probe, placed, pod_spe
 from hexad.deployment.endpoint import ENGINE_PORT, GATEWAY_PORT, SCORER_PORT
 from hexad.deployment.gateway_settings import gateway_settings
 from hexad.deployment.settings import ENGINE_MODEL
-from hexad.deployment.site import ENGINE_SECRET_KEY
+from hexad.deployment.site import ENGINE_SECRET_KEY, STORE_SECRET_KEYS
 from hexad.deployment.timing import PRE_STOP_S, PROBE_PERIOD_S, drain_s
 from hexad.gateway.config import ENGINE_KEY, GatewayConfig
 
@@ -57,7 +57,7 @@ def gateway_config_map(plan: Plan) -> Object:
 def gateway_deployment(plan: Plan) -> Object:
     config = gateway_config_map(plan)["data"][_FILE]
     # The process reads its config once, so a changed one has to make new pods.
-    annotations = {"hexad/config-sha256": hashlib.sha256(config.encode()).hexdigest()}
+    annotations = {"hexad.dev/config-sha256": hashlib.sha256(config.encode()).hexdigest()}
     labels = plan.metadata("gateway")["labels"]
     return {
         "apiVersion": "apps/v1",
@@ -88,6 +88,8 @@ def _container(plan: Plan) -> Object:
     made = container("gateway", GATEWAY_IMAGE, command, resources(plan.gateway), {}, [config])
     if plan.site.external is not None:
         made["env"] += secret_environment(plan.site.external.key_secret, {ENGINE_SECRET_KEY: ENGINE_KEY})
+    if plan.audited and plan.store_secret:
+        made["env"] += secret_environment(plan.store_secret, STORE_SECRET_KEYS)
     return made | {
         "ports": [{"name": "http", "containerPort": GATEWAY_PORT}],
         "startupProbe": http_probe("/livez", "http", 30, 2),

@@ -29,11 +29,15 @@ def apply_patch(old: Object, patch: list[Object]) -> Object:
 def _changes(old: Any, new: Any, path: str) -> list[Object]:
     if isinstance(old, dict) and isinstance(new, dict):
         removed = [{"op": "remove", "path": f"{path}/{_escape(key)}"} for key in old if key not in new]
-        kept = [change for key in old if key in new for change in _changes(old[key], new[key], f"{path}/{_escape(key)}")]
+        kept = [
+            change for key in old if key in new for change in _changes(old[key], new[key], f"{path}/{_escape(key)}")
+        ]
         added = [{"op": "add", "path": f"{path}/{_escape(key)}", "value": new[key]} for key in new if key not in old]
         return removed + kept + added
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [change for i, pair in enumerate(zip(old, new, strict=True)) for change in _changes(*pair, f"{path}/{i}")]
+        return [
+            change for i, pair in enumerate(zip(old, new, strict=True)) for change in _changes(*pair, f"{path}/{i}")
+        ]
     # 1 == True in Python, but not in YAML.
     return [] if old == new and type(old) is type(new) else [{"op": "replace", "path": path, "value": new}]
 

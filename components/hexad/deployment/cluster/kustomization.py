@@ -1,4 +1,4 @@
-"""Objects as files: one object a file, a kustomization.yaml that lists them, and base and overlays for several clusters."""
+"""Objects as files: one object a file, a kustomization.yaml that lists them, base and overlays for many clusters."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from hexad.deployment.cluster.gateway import GATEWAY_IMAGE
 from hexad.deployment.cluster.json_patch import json_patch
 from hexad.deployment.cluster.models import SERVE_IMAGE
 from hexad.deployment.cluster.objects import endpoint_objects, secret_templates
-from hexad.deployment.cluster.plan import Object, Plan
+from hexad.deployment.cluster.plan import BUNDLE_LABEL, Object, Plan
 
 Files = dict[str, str]
 """Path to text."""
@@ -44,9 +44,7 @@ def endpoint_files(plan: Plan, images: list[Object], maker: str) -> Files:
     """A folder of its own for one endpoint: what `kubectl apply -k` takes."""
     objects = endpoint_objects(plan)
     kustomization = _kustomization(sorted(map(file_name, objects))) | {"images": images}
-    return _with_header(
-        {**_object_files(objects), **_secret_file(plan), KUSTOMIZATION: dump(kustomization)}, maker
-    )
+    return _with_header({**_object_files(objects), **_secret_file(plan), KUSTOMIZATION: dump(kustomization)}, maker)
 
 
 def manifest_tree(base: Plan, overlays: Mapping[str, tuple[Plan, list[Object]]], maker: str) -> Files:
@@ -74,7 +72,11 @@ def dump(value: Any) -> str:
 
 
 def file_name(made: Object) -> str:
-    return f"{made['metadata']['name']}.{made['kind'].lower()}.yaml"
+    """Without the bundle's digest, so that a new bundle shows as a change of the same files."""
+    name, labels = made["metadata"]["name"], made["metadata"].get("labels", {})
+    if BUNDLE_LABEL in labels:
+        name = labels["app.kubernetes.io/component"]
+    return f"{name}.{made['kind'].lower()}.yaml"
 
 
 def _overlay(stock: Mapping[str, Object], plan: Plan, images: list[Object]) -> Files:

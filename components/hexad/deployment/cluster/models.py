@@ -9,7 +9,7 @@ from hexad.deployment.cluster.plan import Object, Plan
 from hexad.deployment.cluster.pods import container, http_probe, placed, pod_spec, resources, secret_environment
 from hexad.deployment.endpoint import BUNDLES, ENGINE_PORT, SCORER_PORT, engine_command
 from hexad.deployment.placement import Placement
-from hexad.deployment.site import ENGINE_SECRET_KEY, STORE_SECRET_KEYS
+from hexad.deployment.site import STORE_SECRET_KEYS
 from hexad.deployment.timing import PRE_STOP_S, PROBE_PERIOD_S
 from hexad.engines.vllm_server import ENVIRONMENT
 
@@ -49,6 +49,9 @@ def models_pod(plan: Plan) -> Object:
     containers = [_engine(plan)] if plan.own_engine else []
     containers += [_verifier(plan)] if plan.endpoint.bundle.verifier else []
     grace = plan.timing.engine_grace_s if plan.own_engine else plan.timing.gateway_grace_s
+    if not plan.site.bundle_storage_class:
+        # The scheduler looks at requests only: without one the pod lands on a full node and is evicted there.
+        containers[0]["resources"].setdefault("requests", {})["ephemeral-storage"] = _bundle_size(plan)
     pod = pod_spec(containers, _volumes(plan), plan.name(plan.models), grace)
     pod["initContainers"] = [_fetch(plan)]
     return placed(pod, plan.engine, plan.site.runtime_class) if plan.own_engine else placed(pod, plan.site.verifier)
@@ -65,7 +68,9 @@ def _fetch(plan: Plan) -> Object:
 
 def _engine(plan: Plan) -> Object:
     command = engine_command(plan.endpoint, plan.engine, plan.site, plan.timing)
-    threads = {"OMP_NUM_THREADS": plan.engine.cpu} if plan.engine.cpu.isdecimal() and not plan.engine.accelerator else {}
+    threads = (
+        {"OMP_NUM_THREADS": plan.engine.cpu} if plan.engine.cpu.isdecimal() and not plan.engine.accelerator else {}
+    )
     shm = [{"name": "shm", "mountPath": "/dev/shm"}] if plan.engine.shm else []
     made = container(
         "engine", SERVE_IMAGE, command, resources(plan.engine), ENVIRONMENT | threads, [_bundles(plan), *shm]
@@ -82,7 +87,17 @@ def _engine(plan: Plan) -> Object:
 
 def _verifier(plan: Plan) -> Object:
     model = f"{plan.endpoint.folder}/{VERIFIER}"
-    command = ["python", "-m", "hexad.verifier.server", "--model", model, "--host", "0.0.0.0", "--port", str(SCORER_PORT)]
+    command = [
+        "python",
+        "-m",
+        "hexad.verifier.server",
+        "--model",
+        model,
+        "--host",
+        "0.0.0.0",
+        "--port",
+        str(SCORER_PORT),
+    ]
     if plan.site.verifier.cpu.isdecimal():
         command += ["--threads", plan.site.verifier.cpu]
     made = container("verifier", SERVE_IMAGE, command, resources(plan.site.verifier), {}, [_bundles(plan)])
@@ -100,7 +115,7 @@ def _bundles(plan: Plan) -> Object:
 
 
 def _volumes(plan: Plan) -> list[Object]:
-    size = f"{int(plan.endpoint.bundle.bytes * _ROOM / _GIB) + 1}Gi"
+    size = _bundle_size(plan)
     if plan.site.bundle_storage_class:
         claim = {
             "accessModes": ["ReadWriteOnce"],
@@ -113,3 +128,7 @@ def _volumes(plan: Plan) -> list[Object]:
     # Counts against the pod's memory. NCCL dies of a bus error in the default 64 MiB.
     shm = [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": plan.engine.shm}}] if plan.engine.shm else []
     return [bundles, *(shm if plan.own_engine else [])]
+
+
+def _bundle_size(plan: Plan) -> str:
+    return f"{int(plan.endpoint.bundle.bytes * _ROOM / _GIB) + 1}Gi"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from hexad.deployment.cluster.plan import Object, Plan
+from hexad.deployment.cluster.plan import BUNDLE_LABEL, Object, Plan
 from hexad.deployment.endpoint import ENGINE_PORT, GATEWAY_PORT, SCORER_PORT
 from hexad.deployment.site import Peer
 
@@ -10,9 +10,11 @@ _DNS = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
 
 
 def live_service(plan: Plan) -> Object:
-    """What clients use: `http://NAME.NAMESPACE`. Its selector's bundle label is the switch of roll-out and roll-back."""
+    """What clients use: `http://NAME.NAMESPACE`. Its bundle label is the switch of roll-out and roll-back."""
     made = _service(plan, "gateway", {"http": (80, "http")})
-    return made | {"metadata": plan.shared_metadata("gateway", plan.endpoint.name)}
+    # It stays when a bundle goes, so it carries no bundle's label.
+    labels = {key: value for key, value in made["metadata"]["labels"].items() if key != BUNDLE_LABEL}
+    return made | {"metadata": made["metadata"] | {"name": plan.endpoint.name, "labels": labels}}
 
 
 def bundle_services(plan: Plan) -> list[Object]:
@@ -30,15 +32,13 @@ def model_ports(plan: Plan) -> dict[str, int]:
 
 
 def network_policies(plan: Plan) -> list[Object]:
-    """Default deny for all pods of the endpoint, then one policy per component."""
+    """Default deny for all pods of the bundle, then one policy per component."""
+    every = {key: value for key, value in plan.selector("").items() if key != "app.kubernetes.io/component"}
     deny = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": plan.shared_metadata("network", f"{plan.endpoint.name}-default-deny"),
-        "spec": {
-            "podSelector": {"matchLabels": {"app.kubernetes.io/instance": plan.endpoint.name}},
-            "policyTypes": ["Ingress", "Egress"],
-        },
+        "metadata": plan.metadata("default-deny"),
+        "spec": {"podSelector": {"matchLabels": every}, "policyTypes": ["Ingress", "Egress"]},
     }
     return [deny, _gateway_policy(plan), *([_models_policy(plan)] if plan.has_models else [])]
 
@@ -53,6 +53,8 @@ def _gateway_policy(plan: Plan) -> Object:
         egress.append({"to": to_models, "ports": _tcp(model_ports(plan).values())})
     if plan.site.external is not None:
         egress += _to_peers(plan.site.external.egress)
+    if plan.audited:
+        egress += _to_peers(plan.site.store_egress)
     return _policy(plan, "gateway", ingress + _scraped(plan, [GATEWAY_PORT]), egress)
 
 

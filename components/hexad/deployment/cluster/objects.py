@@ -31,7 +31,9 @@ def endpoint_objects(plan: Plan) -> list[Object]:
 
 def secret_templates(plan: Plan) -> list[Object]:
     """The secrets that the objects name, with a placeholder for every value: to be filled in, never to be applied."""
-    wanted = {plan.store_secret: list(STORE_SECRET_KEYS)} if plan.store_secret and plan.has_models else {}
+    wanted = (
+        {plan.store_secret: list(STORE_SECRET_KEYS)} if plan.store_secret and (plan.has_models or plan.audited) else {}
+    )
     if plan.site.external is not None:
         wanted[plan.site.external.key_secret] = [ENGINE_SECRET_KEY]
     return [

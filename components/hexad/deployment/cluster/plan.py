@@ -16,8 +16,8 @@ from hexad.gateway.config import GatewayConfig
 
 Object = dict[str, Any]
 
-BUNDLE_LABEL = "hexad/bundle"
-"""Pod label with the digest's first digits."""
+BUNDLE_LABEL = "hexad.dev/bundle"
+"""Label of everything that belongs to one bundle: the first digits of its digest."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class Plan:
     def has_models(self) -> bool:
         return self.own_engine or self.endpoint.bundle.verifier
 
+    @property
+    def audited(self) -> bool:
+        """Whether the gateway writes audit rows to the store."""
+        return bool(self.site.gateway_options.get("audit_store"))
+
     def name(self, component: str) -> str:
         return f"{self.endpoint.name}-{self.endpoint.bundle.short}-{component}"
 
@@ -63,16 +68,6 @@ class Plan:
             BUNDLE_LABEL: self.endpoint.bundle.short,
         }
 
-    def metadata(self, component: str, name: str = "") -> Object:
-        labels = {
-            "app.kubernetes.io/name": "hexad",
-            "app.kubernetes.io/part-of": "hexad",
-            **self.selector(component),
-        }
-        return {"name": name or self.name(component), "namespace": self.site.namespace, "labels": labels}
-
-    def shared_metadata(self, component: str, name: str) -> Object:
-        """Of what stays when another bundle is served."""
-        found = self.metadata(component, name)
-        del found["labels"][BUNDLE_LABEL]
-        return found
+    def metadata(self, component: str) -> Object:
+        labels = {"app.kubernetes.io/name": "hexad", "app.kubernetes.io/part-of": "hexad", **self.selector(component)}
+        return {"name": self.name(component), "namespace": self.site.namespace, "labels": labels}

@@ -1,7 +1,7 @@
-"""What all pods of an endpoint have in common: Pod Security "restricted", a read-only root, caches that may be written."""
+"""What all pods of an endpoint have in common: Pod Security "restricted", a read-only root, caches to write into."""
 
 from hexad.deployment.cluster.plan import Object
-from hexad.deployment.placement import Placement
+from hexad.deployment.placement import Placement, Toleration
 
 _USER = 10001
 _CACHE = "/cache"
@@ -84,11 +84,15 @@ def placed(pod: Object, placement: Placement, runtime_class: str = "") -> Object
     if placement.node_selector:
         pod["nodeSelector"] = dict(sorted(placement.node_selector.items()))
     if placement.tolerations:
-        pod["tolerations"] = [taint.model_dump(exclude_defaults=True) | {"operator": taint.operator, "effect": taint.effect}
-                              for taint in placement.tolerations]  # fmt: skip
+        pod["tolerations"] = [_toleration(taint) for taint in placement.tolerations]
     if runtime_class:
         pod["runtimeClassName"] = runtime_class
     return pod
+
+
+def _toleration(taint: Toleration) -> Object:
+    value = {"value": taint.value} if taint.operator == "Equal" else {}
+    return {"key": taint.key, "operator": taint.operator, **value, "effect": taint.effect}
 
 
 def http_probe(path: str, port: str, failures: int, period_s: int) -> Object:
