@@ -131,7 +131,8 @@ class VllmServer:
 
     def __init__(self, arguments: list[str], port: int, log: Path, threads: int = 2, timeout_s: float = 240.0) -> None:
         self.base_url = f"http://127.0.0.1:{port}"
-        self._arguments, self._log, self._threads, self._timeout = arguments, log, threads, timeout_s
+        self.arguments = arguments
+        self._log, self._threads, self._timeout = log, threads, timeout_s
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -158,7 +159,7 @@ class VllmServer:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *self._arguments],
+                [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *self.arguments],
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

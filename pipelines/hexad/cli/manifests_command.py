@@ -31,7 +31,7 @@ def manifests(bundle: str | None, spec: Path | None, profile_name: str, out: Pat
     except StorageError as error:
         say(str(error), error=True)
         return 1
-    write(files, out)
+    write_files(files, out)
     say(f"{len(files)} files in {out}; check them with: kubectl diff -k {out}")
     return 0
 
@@ -50,7 +50,7 @@ def plan_for(endpoint: Endpoint, profile: Profile) -> Plan:
     )
 
 
-def write(files: Files, root: Path) -> None:
+def write_files(files: Files, root: Path) -> None:
     """Make the YAML files under `root` those of `files`. Raises FileExistsError for a folder with other files."""
     there = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     foreign = sorted(path for path in there if not path.endswith(".yaml"))

@@ -50,7 +50,7 @@ def gateway_config_map(plan: Plan) -> Object:
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": plan.metadata("gateway"),
-        "data": {_FILE: json.dumps(gateway_config(plan), indent=1) + "\n"},
+        "data": {_FILE: json.dumps(gateway_config(plan), indent=1)},
     }
 
 

@@ -77,7 +77,7 @@ def _scaled_object(plan: Plan) -> Object:
             "cooldownPeriod": plan.timing.stabilization_s,
             "minReplicaCount": scaling.replicas,
             "maxReplicaCount": scaling.max_replicas,
-            "fallback": {"failureThreshold": 4, "replicas": scaling.replicas, "behavior": "currentReplicasIfHigher"},
+            # No `fallback`: without an answer from Prometheus the number stays as it is, whatever it is.
             "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior(plan)}},
             "triggers": [trigger],
         },
