@@ -77,7 +77,9 @@ def _shape_errors(value: Any, shape: Any, place: str) -> list[str]:
     if isinstance(shape, type):
         return [] if type(value) is shape else [f"{place} is {value!r}, no {shape.__name__}"]
     unknown = [f"{place}.{key} is unknown" for key in value if key not in shape]
-    return unknown + [e for key in value if key in shape for e in _shape_errors(value[key], shape[key], f"{place}.{key}")]
+    return unknown + [
+        e for key in value if key in shape for e in _shape_errors(value[key], shape[key], f"{place}.{key}")
+    ]
 
 
 def _kserve_errors(value: Any, kind: str, place: str = "") -> list[str]:

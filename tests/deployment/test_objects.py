@@ -53,7 +53,9 @@ def test_two_bundles_share_the_clients_service_and_nothing_else(cluster: str) ->
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_one_label_switches_clients_from_one_bundle_to_another(cluster: str) -> None:
-    before, after = (one(endpoint_objects(p), "Service", "hexad") for p in (plan(cluster), another_bundle(plan(cluster))))
+    before, after = (
+        one(endpoint_objects(p), "Service", "hexad") for p in (plan(cluster), another_bundle(plan(cluster)))
+    )
     before["spec"]["selector"][BUNDLE_LABEL] = "1" * 16
     assert before == after
 

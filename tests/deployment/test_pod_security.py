@@ -84,7 +84,9 @@ def test_an_annotation_can_switch_apparmor_off() -> None:
     assert "apparmor" in restricted_violations(made)[0]
 
 
-@given(st.dictionaries(st.sampled_from(["hostPath", "nfs", "iscsi", "emptyDir", "secret", "csi"]), st.just({}), min_size=1))
+@given(
+    st.dictionaries(st.sampled_from(["hostPath", "nfs", "iscsi", "emptyDir", "secret", "csi"]), st.just({}), min_size=1)
+)
 def test_a_volume_is_found_exactly_when_a_kind_of_it_is_not_allowed(kinds: dict[str, Any]) -> None:
     found = restricted_violations(pod(volumes=[{"name": "v", **kinds}]))
     assert len(found) == len({"hostPath", "nfs", "iscsi"} & set(kinds))

@@ -31,7 +31,10 @@ def manifests(bundle: str | None, spec: Path | None, profile_name: str, out: Pat
     except StorageError as error:
         say(str(error), error=True)
         return 1
-    write_files(files, out)
+    try:
+        write_files(files, out)
+    except FileExistsError as occupied:
+        raise refuse(str(occupied)) from occupied
     say(f"{len(files)} files in {out}; check them with: kubectl diff -k {out}")
     return 0
 
