@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from hexad.cli.inputs import endpoint_from, profile_from
+from hexad.cli.inputs import profile_from
 from hexad.cli.manifest_tree import EXAMPLES
-from hexad.cli.manifests_command import plan_for
+from hexad.cli.manifests_command import endpoint_from, plan_for
 from hexad.deployment.cluster.plan import Plan
 
 ROOT = Path(__file__).parents[2]

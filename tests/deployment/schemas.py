@@ -83,7 +83,7 @@ def _shape_errors(value: Any, shape: Any, place: str) -> list[str]:
 
 
 def _kserve_errors(value: Any, kind: str, place: str = "") -> list[str]:
-    """Unknown fields and wrong types by the tables of KServe's generated classes; Kubernetes' own types are left out."""
+    """Unknown fields and wrong types by the tables of KServe's generated classes, without Kubernetes' own types."""
     if kind.startswith("list["):
         return [e for i, item in enumerate(value) for e in _kserve_errors(item, kind[5:-1], f"{place}[{i}]")]
     simple = {"str": str, "int": int, "bool": bool}.get(kind)

@@ -1,4 +1,4 @@
-"""An endpoint's objects: two bundles stand side by side, nothing is granted that is not needed, nothing is killed early."""
+"""An endpoint's objects: two bundles stand side by side, no right is granted for nothing, nothing is killed early."""
 
 import json
 from pathlib import Path

@@ -7,10 +7,9 @@ from typing import TypeVar
 import typer
 from rich.console import Console
 
-from hexad.deployment.endpoint import Endpoint
 from hexad.pipelines.profile import Profile, load_profile
 from hexad.pipelines.recipe import Recipe, load_recipe
-from hexad.pipelines.yaml_file import InvalidFile, load
+from hexad.pipelines.yaml_file import InvalidFile
 
 BAD_INPUT = 2
 T = TypeVar("T")
@@ -22,7 +21,7 @@ def say(text: str, error: bool = False) -> None:
 
 
 def recipe_from(file: Path) -> Recipe:
-    return _read(load_recipe, file)
+    return read_with(load_recipe, file)
 
 
 def profile_from(name: str) -> Profile:
@@ -30,12 +29,7 @@ def profile_from(name: str) -> Profile:
     named = Path("profiles") / f"{name}.yaml"
     beside_source = Path(__file__).parents[3] / named
     file = next((path for path in (Path(name), named, beside_source) if path.is_file()), named)
-    return _read(load_profile, file)
-
-
-def endpoint_from(file: Path) -> Endpoint:
-    """The spec of an endpoint, as in manifests/examples."""
-    return _read(lambda path: load(path, Endpoint), file)
+    return read_with(load_profile, file)
 
 
 def refuse(message: str) -> typer.Exit:
@@ -44,7 +38,8 @@ def refuse(message: str) -> typer.Exit:
     return typer.Exit(BAD_INPUT)
 
 
-def _read(load: Callable[[Path], T], file: Path) -> T:
+def read_with(load: Callable[[Path], T], file: Path) -> T:
+    """What `load` makes of a file, or the end of the command with every error in it."""
     try:
         return load(file)
     except InvalidFile as invalid:

@@ -7,8 +7,8 @@ when a file differs: `make lint` runs it.
 import sys
 from pathlib import Path
 
-from hexad.cli.inputs import endpoint_from, profile_from, say
-from hexad.cli.manifests_command import plan_for
+from hexad.cli.inputs import profile_from, say
+from hexad.cli.manifests_command import endpoint_from, plan_for
 from hexad.deployment.cluster.kustomization import Files, endpoint_images, manifest_tree
 
 _ROOT = Path(__file__).parents[3]

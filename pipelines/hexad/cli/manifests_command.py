@@ -4,13 +4,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from hexad.cli.inputs import endpoint_from, profile_from, refuse, say
+from hexad.cli.inputs import profile_from, read_with, refuse, say
 from hexad.deployment.bundle import BUNDLE
 from hexad.deployment.cluster.kustomization import Files, endpoint_files, endpoint_images
 from hexad.deployment.cluster.plan import Plan
 from hexad.deployment.endpoint import Endpoint, endpoint_of
 from hexad.deployment.placement import Placement
 from hexad.pipelines.profile import Profile
+from hexad.pipelines.yaml_file import load
 from hexad.records import Bundle
 from hexad.storage import StorageError, open_store, read_manifest
 
@@ -37,6 +38,11 @@ def manifests(bundle: str | None, spec: Path | None, profile_name: str, out: Pat
         raise refuse(str(occupied)) from occupied
     say(f"{len(files)} files in {out}; check them with: kubectl diff -k {out}")
     return 0
+
+
+def endpoint_from(file: Path) -> Endpoint:
+    """The spec of an endpoint, as in manifests/examples."""
+    return read_with(lambda path: load(path, Endpoint), file)
 
 
 def plan_for(endpoint: Endpoint, profile: Profile) -> Plan:
