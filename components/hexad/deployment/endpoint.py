@@ -4,12 +4,13 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from hexad.deployment.bundle import DRAFT, TARGET, VERIFIER, engine_of, policy_of, speculative_settings
+from hexad.deployment.bundle import DRAFT, VERIFIER, engine_of, policy_of, speculative_settings
+from hexad.deployment.command_line import bundle_arguments
 from hexad.deployment.placement import Placement
-from hexad.deployment.settings import ENGINE_MODEL, EngineConfig, GatewayPolicy
+from hexad.deployment.settings import EngineConfig, GatewayPolicy
 from hexad.deployment.site import Site
 from hexad.deployment.timing import Timing, drain_s, timing
-from hexad.engines.vllm_server import Gpus, engine_arguments
+from hexad.engines.vllm_server import Gpus
 from hexad.records import Bundle, Manifest, Record, Speculation
 
 BUNDLES = "/bundles"
@@ -113,21 +114,12 @@ def endpoint_timing(endpoint: Endpoint, site: Site, scoring_s: float) -> Timing:
 
 def engine_command(endpoint: Endpoint, placement: Placement, site: Site, times: Timing) -> list[str]:
     """Program and arguments of the engine's container; the same function makes those of `hexad serve`."""
-    settings, speculation = endpoint.engine, endpoint.speculation
-    drafting = speculation is not None and speculation.method == "draft_model"
-    arguments = engine_arguments(
-        f"{endpoint.folder}/{TARGET}",
-        ENGINE_MODEL,
+    wanted = endpoint.speculation
+    arguments = bundle_arguments(
+        endpoint.folder,
+        endpoint.engine,
+        speculative_settings(wanted.method, wanted.num_speculative_tokens) if wanted else None,
         ENGINE_PORT,
-        max_model_len=settings.max_model_len,
-        max_num_seqs=settings.max_num_seqs,
-        dtype=settings.dtype,
-        kv_cache_gib=settings.kv_cache_gib,
-        stream_interval=settings.stream_interval,
-        draft=f"{endpoint.folder}/{DRAFT}" if drafting else None,
-        speculation=speculative_settings(speculation.method, speculation.num_speculative_tokens)
-        if speculation
-        else None,
         host="0.0.0.0",
         gpus=Gpus(placement.accelerators, site.gpu_memory_utilization) if placement.accelerator else None,
         drain_s=drain_s(times.engine_grace_s),

@@ -105,6 +105,9 @@ class Site(Record):
     speed: Speed = Field(Speed(), description="From which probes, deadlines and grace periods are computed.")
     scaling: Scaling = Field(Scaling(), description="Number of engines.")
     monitoring: Monitoring | None = Field(None, description="Prometheus operator; none: no ServiceMonitor.")
+    gateway_egress: list[Peer] = Field(
+        default_factory=list, description="Where else the gateway connects: a trace collector, a judging engine."
+    )
     store_egress: list[Peer] = Field(default_factory=list, description="Where the object store answers.")
     dns_cidrs: list[str] = Field(
         default_factory=list, description="DNS caches besides kube-system's pods, e.g. '169.254.20.10/32'."

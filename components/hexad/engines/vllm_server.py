@@ -59,6 +59,7 @@ def engine_arguments(
     kv_cache_gib: float,
     stream_interval: int = 1,
     seed: int = 0,
+    tool_call_parser: str = "hermes",
     draft: str | None = None,
     speculation: Mapping[str, object] | None = None,
     host: str = "127.0.0.1",
@@ -114,6 +115,8 @@ def engine_arguments(
         arguments += ["--gpu-memory-utilization", str(gpus.memory_utilization)]
     if drain_s:
         arguments += ["--shutdown-timeout", str(drain_s)]
+    if tool_call_parser:
+        arguments += ["--enable-auto-tool-choice", "--tool-call-parser", tool_call_parser]
     if speculation:
         settings = dict(speculation) | ({"model": draft} if draft else {})
         arguments += ["--speculative-config", json.dumps(settings)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 from hexad.gateway.connection import Write
@@ -12,7 +13,31 @@ from hexad.gateway.slots import Ticket
 from hexad.gateway.upstream import Upstream, UpstreamError, events
 
 
-async def pass_whole(upstream: Upstream, request: ChatRequest, ticket: Ticket) -> dict[str, Any]:
+@dataclass
+class Passed:
+    """What the engine wrote for a bypassed request, for metrics and audit; filled while it streams."""
+
+    usage: dict[str, Any] = field(default_factory=dict)
+    pieces: dict[int, list[str]] = field(default_factory=dict)
+    finishes: dict[int, str] = field(default_factory=dict)
+
+    def read(self, body: dict[str, Any], part: str) -> None:
+        """Take in a response (part "message") or a chunk of one ("delta")."""
+        if isinstance(body.get("usage"), dict):
+            self.usage = body["usage"]
+        for choice in body.get("choices") or []:
+            index = choice.get("index", 0)
+            content = (choice.get(part) or {}).get("content")
+            self.pieces.setdefault(index, []).append(content if isinstance(content, str) else "")
+            if choice.get("finish_reason"):
+                self.finishes[index] = choice["finish_reason"]
+
+    def texts(self) -> dict[int, str]:
+        """The content of each choice."""
+        return {i: "".join(pieces) for i, pieces in sorted(self.pieces.items())}
+
+
+async def pass_whole(upstream: Upstream, request: ChatRequest, ticket: Ticket, passed: Passed) -> dict[str, Any]:
     """The engine's response under the gateway's model name. Raises ApiError."""
     try:
         async with (
@@ -20,17 +45,24 @@ async def pass_whole(upstream: Upstream, request: ChatRequest, ticket: Ticket) -
             ticket.call(),
             upstream.open(_payload(request)) as response,
         ):
-            return _renamed(json.loads(await response.aread()), request.model, "message")
+            body = json.loads(await response.aread())
     except (UpstreamError, TimeoutError, ValueError) as error:
         raise _refused(error, request) from error
+    passed.read(body, "message")
+    return _renamed(body, request.model, "message")
 
 
-async def pass_stream(upstream: Upstream, request: ChatRequest, ticket: Ticket, write: Write) -> None:
-    """The engine's chunks, likewise."""
-    payload = _payload(request) | {"stream": True, "stream_options": {"include_usage": request.include_usage}}
+async def pass_stream(upstream: Upstream, request: ChatRequest, ticket: Ticket, write: Write, passed: Passed) -> None:
+    """The engine's chunks, likewise. Usage is always asked for, and handed on only to those who asked."""
+    payload = _payload(request) | {"stream": True, "stream_options": {"include_usage": True}}
     try:
         async with asyncio.timeout(request.policy.deadline_s), ticket.call(), upstream.open(payload) as response:
             async for event in events(response):
+                passed.read(event, "delta")
+                if not request.include_usage and "usage" in event:
+                    del event["usage"]
+                    if not event.get("choices"):
+                        continue
                 write(data(_renamed(event, request.model, "delta")))
     except (UpstreamError, TimeoutError) as error:
         raise _refused(error, request) from error

@@ -2,15 +2,17 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, JsonValue, SecretStr, model_validator
 
 from hexad.records import Record
 
 ENGINE_KEY = "HEXAD_ENGINE_KEY"
-"""Environment variable with the engine's bearer key."""
+SCORER_KEY = "HEXAD_SCORER_KEY"
+"""Environment variables with the bearer keys of engine and scorer."""
 
 PlanPolicy = Literal["off", "shared", "per_sample"]
-Selector = Literal["hybrid", "majority", "verifier"]
+Selector = Literal["hybrid", "majority", "verifier", "pairwise"]
+ScorerKind = Literal["service", "labels"]
 
 
 class GatewayConfig(Record):
@@ -38,9 +40,26 @@ class GatewayConfig(Record):
     connect_timeout_s: float = Field(5.0, gt=0, description="Seconds to open a connection to engine or verifier.")
 
     scorer_url: str | None = Field(
-        None, pattern="^https?://", description="Base URL of the verifier service; None: selection by majority."
+        None, pattern="^https?://", description="Base URL of the verifier, without a path; None: selection by majority."
     )
-    scorer_timeout_s: float = Field(30.0, gt=0, description="Seconds for one scoring call; then majority decides.")
+    scorer: ScorerKind = Field(
+        "service", description="What answers at scorer_url: the trained verifier's /score, or an OpenAI-compatible "
+        "engine that is asked for one token, Yes or No, and read through its log-probabilities."
+    )  # fmt: skip
+    scorer_model: str | None = Field(None, description="Model name sent to the judging engine; only for labels.")
+    scorer_key: SecretStr | None = Field(
+        None, description="Bearer key for the judging engine; HEXAD_SCORER_KEY in the environment fills it when absent."
+    )
+    scorer_characters: int = Field(
+        24_000, ge=100, description="Most characters of a question's turn or a candidate that the judging engine is "
+        "shown; of longer ones both ends."
+    )  # fmt: skip
+    scorer_fields: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Further fields of requests to the judging engine, e.g. to switch thinking "
+        'off: {"chat_template_kwargs": {"enable_thinking": false}}; or for vLLM {"logprob_token_ids": [YES, NO]}, the '
+        "ids of the labels' tokens, which compares just them: no label is missing then."
+    )  # fmt: skip
+    scorer_timeout_s: float = Field(30.0, gt=0, description="Seconds for one scoring; then majority decides.")
 
     n: int = Field(3, ge=1, description="Candidates per question by default.")
     max_n: int = Field(8, ge=1, description="Most candidates that a request may ask for.")
@@ -52,7 +71,13 @@ class GatewayConfig(Record):
         0.0, ge=0, le=2, description="Of a shared plan; plans per sample use the request's temperature, to differ."
     )
     plan_share: float = Field(0.25, gt=0, le=1, description="Share of the deadline after which planning is given up.")
-    selector: Selector = Field("hybrid", description="How the answer is chosen by default.")
+    plan_after: int = Field(
+        0, ge=0, description="Candidates sampled before a plan is made: where all give one answer, the question "
+        "is easy and gets no plan; else the plan helps those that follow. The same candidates and at most the same "
+        "plans as planning first, so never more calls; hard questions wait longer. 0: plan first. No effect unless "
+        "less than n."
+    )  # fmt: skip
+    selector: Selector = Field("hybrid", description="How the answer is chosen by default; `select` has the rules.")
     confidence: float | None = Field(
         None, ge=0.5, lt=1, description="Sample no more candidates once their agreement gives the majority's answer "
         "with this probability; n is then the most. None: all n at once."
@@ -79,6 +104,23 @@ class GatewayConfig(Record):
     allow_anonymous: bool = Field(
         False, description="Serve without API keys on an address that other machines can reach."
     )
+
+    audit_store: str | None = Field(
+        None, pattern="^(file|s3)://", description="Store URI that gets one audit row per request, as "
+        "audit/DATE/INSTANCE-SEQ.jsonl: hashes, numbers and the choice. None: no audit."
+    )  # fmt: skip
+    audit_text: bool = Field(False, description="Keep the text of messages and candidates in audit rows too.")
+    audit_rows: int = Field(500, ge=1, description="Rows after which a part is written.")
+    audit_interval_s: float = Field(30.0, gt=0, description="Seconds after which a part is written with what there is.")
+    audit_buffer_bytes: int = Field(
+        67_108_864, gt=0, description="Bytes of rows that may wait for a store that fails; then rows are dropped."
+    )
+
+    otlp_endpoint: str | None = Field(
+        None, pattern="^https?://", description="Base URL of an OpenTelemetry collector (OTLP over HTTP) that gets the "
+        "traces; None: OTEL_EXPORTER_OTLP_ENDPOINT decides. Spans hold counts, never text."
+    )  # fmt: skip
+
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0: any free one.")
     grace_s: float = Field(30.0, ge=0, description="Seconds that running requests get to finish after SIGTERM.")
@@ -87,6 +129,8 @@ class GatewayConfig(Record):
     def _consistent(self) -> Self:
         if self.n > self.max_n:
             raise ValueError(f"n: {self.n} is more than max_n = {self.max_n}; raise max_n or lower n")
+        if self.plan_after == 1:
+            raise ValueError("plan_after: one candidate always agrees with itself; set 0, or 2 or more")
         if self.max_tokens > self.max_tokens_limit:
             raise ValueError(
                 f"max_tokens: {self.max_tokens} is more than max_tokens_limit = {self.max_tokens_limit}; "
@@ -97,4 +141,8 @@ class GatewayConfig(Record):
                 raise ValueError("api_key_hashes: every entry is 64 hexadecimal digits, as `sha256sum` prints them")
         if self.selector == "verifier" and self.scorer_url is None:
             raise ValueError("selector: 'verifier' needs scorer_url; set it, or choose 'majority'")
+        if self.scorer == "labels" and (self.scorer_url is None or self.scorer_model is None):
+            raise ValueError("scorer: 'labels' needs scorer_url and scorer_model, the engine that judges; set both")
+        if self.selector == "pairwise" and self.scorer != "labels":
+            raise ValueError("selector: 'pairwise' needs a judging engine; set scorer to 'labels', or choose 'hybrid'")
         return self

@@ -14,9 +14,12 @@ import uvicorn
 from pydantic import SecretStr, ValidationError
 
 from hexad.gateway.app import create_app
-from hexad.gateway.config import ENGINE_KEY, GatewayConfig
+from hexad.gateway.config import ENGINE_KEY, SCORER_KEY, GatewayConfig
 from hexad.gateway.pools import Pools
+from hexad.gateway.trace_export import export_traces
+from hexad.gateway.tracing import add_trace_context
 from hexad.grading import group_answers
+from hexad.storage import StorageError, Store, open_store
 
 _IDLE_CONNECTION_S = 30
 
@@ -33,15 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         config = read_config(options.config, options.host, options.port)
-    except (OSError, ValueError) as error:
+        audit_store = open_store(config.audit_store) if config.audit_store else None
+    except (OSError, ValueError, StorageError) as error:
         print(f"{options.config}: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    asyncio.run(serve(config))
+    asyncio.run(serve(config, audit_store))
     return 0
 
 
 def read_config(path: Path, host: str | None = None, port: int | None = None) -> GatewayConfig:
-    """The file's config with the engine's key from the environment. Raises ValueError that names each bad field."""
+    """The file's config with the engines' keys from the environment. Raises ValueError that names each bad field."""
     try:
         config = GatewayConfig.model_validate_json(path.read_bytes())
         over: dict[str, object] = {}
@@ -49,8 +53,9 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
             over["host"] = host
         if port is not None:
             over["port"] = port
-        if config.engine_key is None and os.environ.get(ENGINE_KEY):
-            over["engine_key"] = SecretStr(os.environ[ENGINE_KEY])
+        for field, variable in (("engine_key", ENGINE_KEY), ("scorer_key", SCORER_KEY)):
+            if getattr(config, field) is None and os.environ.get(variable):
+                over[field] = SecretStr(os.environ[variable])
         config = GatewayConfig.model_validate({**dict(config), **over})
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
@@ -64,12 +69,14 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
     return config
 
 
-async def serve(config: GatewayConfig) -> None:
+async def serve(config: GatewayConfig, audit_store: Store | None = None) -> None:
     """Listen until a signal; running requests then get `grace_s` seconds to finish."""
-    async with httpx.AsyncClient(transport=Pools(config.concurrency)) as client:
+    flush_traces = export_traces(config.otlp_endpoint)
+    hooks = {"request": [add_trace_context]}
+    async with httpx.AsyncClient(transport=Pools(config.concurrency), event_hooks=hooks) as client:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(config, client, group_answers),
+                create_app(config, client, group_answers, audit_store, flush_traces),
                 host=config.host,
                 port=config.port,
                 timeout_graceful_shutdown=max(1, round(config.grace_s)),

@@ -47,7 +47,7 @@ def _gateway_policy(plan: Plan) -> Object:
     clients = [*map(_namespace, plan.site.clients), *map(_block, plan.site.client_cidrs)]
     # An empty `from` would let everybody in.
     ingress = [{"from": clients, "ports": _tcp([GATEWAY_PORT])}] if clients else []
-    egress = [_dns(plan)]
+    egress = [_dns(plan), *_to_peers(plan.site.gateway_egress)]
     if plan.has_models:
         to_models = [{"podSelector": {"matchLabels": plan.selector(plan.models)}}]
         egress.append({"to": to_models, "ports": _tcp(model_ports(plan).values())})
