@@ -1,12 +1,13 @@
 """A JSON Patch leads from one object to the other."""
 
+import copy
 import json
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hexad.deployment.cluster.json_patch import apply_patch, json_patch
+from hexad.deployment.cluster.json_patch import json_patch
 
 KEYS = st.sampled_from(["a", "b", "nvidia.com/gpu", "~", "0", "~1", ""])
 VALUES = st.recursive(
@@ -15,6 +16,25 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 OBJECTS = st.dictionaries(KEYS, VALUES, max_size=4)
+
+
+def apply_patch(old: dict[str, Any], patch: list[dict[str, Any]]) -> dict[str, Any]:
+    """RFC 6902, for the operations that `json_patch` writes."""
+    made: Any = {"": copy.deepcopy(old)}
+    for operation in patch:
+        parent, keys = (
+            made,
+            ["", *(part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:])],
+        )
+        for key in keys[:-1]:
+            parent = parent[int(key) if isinstance(parent, list) else key]
+        last = int(keys[-1]) if isinstance(parent, list) else keys[-1]
+        if operation["op"] == "remove":
+            del parent[last]
+        else:
+            parent[last] = copy.deepcopy(operation["value"])
+    result: dict[str, Any] = made[""]
+    return result
 
 
 def text(value: Any) -> str:
