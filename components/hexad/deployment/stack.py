@@ -11,10 +11,11 @@ from pathlib import Path
 
 import httpx
 
-from hexad.deployment.bundle import DRAFT, TARGET, VERIFIER
+from hexad.deployment.bundle import VERIFIER
+from hexad.deployment.command_line import bundle_arguments
 from hexad.deployment.gateway_settings import gateway_settings
 from hexad.deployment.settings import ENGINE_MODEL, EngineConfig, GatewayPolicy
-from hexad.engines.vllm_server import EngineError, VllmServer, engine_arguments, free_port
+from hexad.engines.vllm_server import EngineError, VllmServer, free_port
 from hexad.stage.lifeline import die_with_parent
 
 
@@ -23,20 +24,7 @@ def engine(
 ) -> VllmServer:
     """A vLLM server of the bundle's target that is not started yet."""
     port = free_port()
-    draft = str(models / DRAFT) if speculation and speculation["method"] == "draft_model" else None
-    arguments = engine_arguments(
-        str(models / TARGET),
-        ENGINE_MODEL,
-        port,
-        max_model_len=settings.max_model_len,
-        max_num_seqs=settings.max_num_seqs,
-        dtype=settings.dtype,
-        kv_cache_gib=settings.kv_cache_gib,
-        stream_interval=settings.stream_interval,
-        tool_call_parser=settings.tool_call_parser,
-        draft=draft,
-        speculation=speculation,
-    )
+    arguments = bundle_arguments(str(models), settings, speculation, port)
     return VllmServer(arguments, port, log, threads, settings.start_timeout_s)
 
 

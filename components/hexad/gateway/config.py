@@ -9,6 +9,10 @@ from hexad.gateway.backends.capabilities import BACKENDS, Backend
 from hexad.gateway.backends.limits import RateLimits
 from hexad.records import Record
 
+ENGINE_KEY = "HEXAD_ENGINE_KEY"
+SCORER_KEY = "HEXAD_SCORER_KEY"
+"""Environment variables with the bearer keys of engine and scorer."""
+
 PlanPolicy = Literal["off", "shared", "per_sample"]
 Selector = Literal["hybrid", "majority", "verifier", "pairwise"]
 ScorerKind = Literal["service", "labels"]

@@ -14,15 +14,13 @@ import uvicorn
 from pydantic import SecretStr, ValidationError
 
 from hexad.gateway.app import create_app
-from hexad.gateway.config import GatewayConfig
+from hexad.gateway.config import ENGINE_KEY, SCORER_KEY, GatewayConfig
 from hexad.gateway.pools import Pools
 from hexad.gateway.trace_export import export_traces
 from hexad.gateway.tracing import add_trace_context
 from hexad.grading import group_answers
 from hexad.storage import StorageError, Store, open_store
 
-ENGINE_KEY = "HEXAD_ENGINE_KEY"
-SCORER_KEY = "HEXAD_SCORER_KEY"
 _IDLE_CONNECTION_S = 30
 
 
