@@ -8,8 +8,9 @@ import pytest
 
 kubernetes = pytest.importorskip("kubernetes")
 
+from hexad.deployment.bundle import BUNDLE_LABEL  # noqa: E402
 from hexad.deployment.kubernetes_api import Forbidden, KubernetesApi, KubernetesError, path  # noqa: E402
-from hexad.deployment.kubernetes_rollout import BUNDLE_LABEL, KubernetesDriver  # noqa: E402
+from hexad.deployment.kubernetes_rollout import KubernetesDriver  # noqa: E402
 from hexad.deployment.rollout import Outcome, State, StepFailed, Traffic, WatchPolicy, roll_back, roll_out  # noqa: E402
 
 from .api_server import ApiServer, serving  # noqa: E402

@@ -8,9 +8,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from hexad.deployment.bundle import BUNDLE_LABEL
 from hexad.deployment.cluster.kustomization import dump, image_entry
 from hexad.deployment.cluster.objects import endpoint_objects
-from hexad.deployment.cluster.plan import BUNDLE_LABEL, Plan
+from hexad.deployment.cluster.plan import Plan
 from hexad.gateway.config import GatewayConfig
 
 from .plans import CLUSTERS, plan

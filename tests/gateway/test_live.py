@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hexad.chat import split
@@ -19,6 +19,7 @@ from .upstream import SEED, Engine, Script
 PIECES = st.sampled_from(["<think>", "</think>", "<thi", "nk>", "</", "think", ">", " ", "\n", "a", "b c", "<answer>1"])
 
 
+@example([], ["</think>"], True)
 @given(st.lists(PIECES, max_size=12), st.lists(PIECES, max_size=6), st.booleans())
 def test_what_was_told_is_always_the_beginning_of_the_whole_thinking(
     content: list[str], reasoning: list[str], parsed: bool

@@ -9,10 +9,10 @@ of the next roll-out that succeeds, once they are no longer the previous bundle.
 import time
 from collections.abc import Callable, Sequence
 
+from hexad.deployment.bundle import BUNDLE_LABEL
 from hexad.deployment.kubernetes_api import Conflict, KubernetesApi, KubernetesError, Object
 from hexad.deployment.rollout import StepFailed, Traffic
 
-BUNDLE_LABEL = "hexad.dev/bundle"
 _WORKLOADS = {"Deployment", "StatefulSet"}
 _SCALERS = {"HorizontalPodAutoscaler", "ScaledObject"}
 _CONFLICTS = 5

@@ -42,12 +42,9 @@ class LiveThinking:
             self._over = True
 
     def _tell(self) -> str:
-        sure = self._held
-        if not self._typed:
-            before, tag, _ = sure.partition(THINK_CLOSE)
-            self._over = bool(tag)
-            sure = before if tag else sure[: len(sure) - _begun_tag(sure)]
-        sure = sure.rstrip()
+        before, tag, _ = self._held.partition(THINK_CLOSE)
+        self._over = bool(tag)
+        sure = (before if tag else self._held[: len(self._held) - _begun_tag(self._held)]).rstrip()
         if not self.told:
             self._held = self._held[len(sure) - len(sure.lstrip()) :]
             sure = sure.lstrip()

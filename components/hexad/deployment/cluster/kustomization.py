@@ -6,11 +6,12 @@ from typing import Any
 
 import yaml
 
+from hexad.deployment.bundle import BUNDLE_LABEL
 from hexad.deployment.cluster.gateway import GATEWAY_IMAGE
 from hexad.deployment.cluster.json_patch import json_patch
 from hexad.deployment.cluster.models import SERVE_IMAGE
 from hexad.deployment.cluster.objects import endpoint_objects, secret_templates
-from hexad.deployment.cluster.plan import BUNDLE_LABEL, Object, Plan
+from hexad.deployment.cluster.plan import Object, Plan
 
 Files = dict[str, str]
 """Path to text."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from hexad.deployment.cluster.plan import BUNDLE_LABEL, Object, Plan
+from hexad.deployment.bundle import BUNDLE_LABEL
+from hexad.deployment.cluster.plan import Object, Plan
 from hexad.deployment.endpoint import ENGINE_PORT, GATEWAY_PORT, SCORER_PORT
 from hexad.deployment.site import Peer
 

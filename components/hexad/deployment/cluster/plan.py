@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hexad.deployment.bundle import BUNDLE_LABEL
 from hexad.deployment.endpoint import Endpoint, endpoint_timing
 from hexad.deployment.placement import Placement
 from hexad.deployment.site import Site
@@ -15,9 +16,6 @@ from hexad.deployment.timing import Timing
 from hexad.gateway.config import GatewayConfig
 
 Object = dict[str, Any]
-
-BUNDLE_LABEL = "hexad.dev/bundle"
-"""Label of everything that belongs to one bundle: the first digits of its digest."""
 
 
 @dataclass(frozen=True)
