@@ -9,6 +9,7 @@ import pytest
 
 from hexad.gateway.app import create_app
 from hexad.gateway.config import GatewayConfig
+from hexad.gateway.connections import Connections
 
 from .upstream import SEED, Engine, serve
 
@@ -42,7 +43,7 @@ def gateway(engine: Engine, engine_url: str) -> Iterator[Callable[..., str]]:
         def start(**settings: Any) -> str:
             defaults = {"model": "k", "engine_url": engine_url, "engine_model": "m", "retries": 0}
             config = GatewayConfig.model_validate(defaults | settings)
-            app = create_app(config, httpx.AsyncClient(limits=httpx.Limits(max_connections=None)), by_text)
+            app = create_app(config, httpx.AsyncClient(transport=Connections()), by_text)
             return stack.enter_context(serve(app))
 
         yield start

@@ -15,7 +15,7 @@ from pydantic import SecretStr, ValidationError
 
 from hexad.gateway.app import create_app
 from hexad.gateway.config import GatewayConfig
-from hexad.gateway.pools import Pools
+from hexad.gateway.connections import Connections
 from hexad.grading import group_answers
 
 ENGINE_KEY = "HEXAD_ENGINE_KEY"
@@ -67,7 +67,7 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
 
 async def serve(config: GatewayConfig) -> None:
     """Listen until a signal; running requests then get `grace_s` seconds to finish."""
-    async with httpx.AsyncClient(transport=Pools(config.concurrency)) as client:
+    async with httpx.AsyncClient(transport=Connections()) as client:
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(config, client, group_answers),
