@@ -12,10 +12,12 @@ from pathlib import Path
 import httpx
 import uvicorn
 from pydantic import SecretStr, ValidationError
+from starlette.types import ASGIApp
 
 from hexad.gateway.app import create_app
 from hexad.gateway.config import GatewayConfig
 from hexad.gateway.connections import Connections
+from hexad.gateway.guard import Guard
 from hexad.grading import group_answers
 
 ENGINE_KEY = "HEXAD_ENGINE_KEY"
@@ -68,20 +70,24 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
 async def serve(config: GatewayConfig) -> None:
     """Listen until a signal; running requests then get `grace_s` seconds to finish."""
     async with httpx.AsyncClient(transport=Connections()) as client:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(config, client, group_answers),
-                host=config.host,
-                port=config.port,
-                timeout_graceful_shutdown=max(1, round(config.grace_s)),
-                timeout_keep_alive=_IDLE_CONNECTION_S,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                log_config=None,
-            )
-        )
-        await server.serve()
+        await uvicorn.Server(listening(create_app(config, client, group_answers), config)).serve()
+
+
+def listening(app: ASGIApp, config: GatewayConfig, guard: type[Guard] = Guard) -> uvicorn.Config:
+    """How the gateway's server treats connections."""
+    return uvicorn.Config(
+        app,
+        host=config.host,
+        port=config.port,
+        http=guard,
+        ws="none",
+        timeout_graceful_shutdown=max(1, round(config.grace_s)),
+        timeout_keep_alive=_IDLE_CONNECTION_S,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_config=None,
+    )
 
 
 def _is_loopback(host: str) -> bool:
