@@ -50,10 +50,12 @@ $(BENCH_READY): $(READY) requirements/bench.txt
 	echo 'import site; site.addsitedir("$(abspath $(shell $(BIN)/python -c 'import site; print(site.getsitepackages()[0])'))")' \
 	    > "$$($(BENCH)/python -c 'import site; print(site.getsitepackages()[0])')/hexad.pth"
 	$(BENCH)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
+	$(BENCH)/python -m pip install --quiet --disable-pip-version-check --no-deps optillm==0.4.0
 	touch $@
 
 bench: $(BENCH_READY)
 	$(BENCH)/python -m benchmarks.grading
+	$(BENCH)/python -m benchmarks.gateway
 
 lint: setup
 	$(BIN)/ruff check .

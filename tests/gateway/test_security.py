@@ -382,13 +382,6 @@ def test_a_request_id_that_could_forge_headers_or_logs_is_replaced(port: Callabl
         assert answer.startswith(b"http/1.1 400")
 
 
-def test_a_second_request_line_in_a_header_is_no_second_request(engine: Engine, port: Callable[..., int]) -> None:
-    smuggled = "X-Request-Id: a\r\n\r\nGET /metrics HTTP/1.1\r\n"
-    status, _, _ = reply(port(), chat(None, headers=smuggled), seconds=2)
-    assert status == 401
-    assert not engine.calls
-
-
 def test_neither_keys_nor_text_are_logged_at_any_level(
     engine: Engine, port: Callable[..., int], caplog: pytest.LogCaptureFixture
 ) -> None:
