@@ -45,12 +45,12 @@ test: setup
 	$(BIN)/python -m pytest $(TESTS)
 
 # The peers come on top of the local environment, whose packages they see.
-$(BENCH_READY): $(READY) requirements/bench.txt
+$(BENCH_READY): $(READY) requirements/bench.txt requirements/bench-sources.txt
 	test -x $(BENCH)/python || $(PYTHON) -m venv .venv-bench
 	echo 'import site; site.addsitedir("$(abspath $(shell $(BIN)/python -c 'import site; print(site.getsitepackages()[0])'))")' \
 	    > "$$($(BENCH)/python -c 'import site; print(site.getsitepackages()[0])')/hexad.pth"
 	$(BENCH)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
-	$(BENCH)/python -m pip install --quiet --disable-pip-version-check --no-deps optillm==0.4.0
+	$(BENCH)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/bench-sources.txt
 	touch $@
 
 bench: $(BENCH_READY)

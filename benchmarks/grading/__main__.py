@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.grading.graders import GRADERS, label
 from benchmarks.grading.judged import Judged, judge_all
+from benchmarks.grading.livecodebench import compare
 from benchmarks.grading.rows import Row, integer_rows, latex_rows, table_rows
 from rich.console import Console
 from rich.table import Table
@@ -91,6 +92,7 @@ def main() -> None:
     own_speed(console)
     latex_speed(console, [row for row in rows if not row.bomb], "speed on the tables' rows, the bombs left out")
     latex_speed(console, latex_rows(LATEX_ROWS), f"speed on {LATEX_ROWS} generated LaTeX rows of nine shapes")
+    compare(console)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,16 @@ def test_an_attack_is_contained_and_not_paid(name: str) -> None:
 
 def test_the_environment_of_a_program_holds_no_secret() -> None:
     run = run_code({"mode": "stdio", "code": "import os\nprint(sorted(os.environ))"}, limits=Limits(cpu=1))
-    assert run.stdout.decode().strip() == "['HOME', 'LANG', 'PATH', 'TMPDIR']"
+    assert (
+        run.stdout.decode().strip() == "['HOME', 'LANG', 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'PATH', 'TMPDIR']"
+    )
+
+
+def test_a_program_may_import_numpy_and_no_other_package() -> None:
+    code = (
+        "import numpy\nprint(numpy.arange(4).sum())\ntry:\n    import pydantic\nexcept ImportError:\n    print('none')"
+    )
+    assert run_code({"mode": "stdio", "code": code}, limits=Limits(cpu=5)).stdout == b"6\nnone\n"
 
 
 def test_a_program_may_write_in_its_own_folder_which_is_empty_again_next_time() -> None:
@@ -98,6 +107,7 @@ from hexad.records import Gold
 gold = Gold.model_validate(json.loads(sys.argv[1]))
 attacks = json.loads(sys.stdin.read())
 print(json.dumps({"layers": layers(), "right": run_suite(gold, "def f(a, b): return a + b").status,
+                  "numpy": run_suite(gold, "import numpy\\ndef f(a, b): return numpy.add(a, b)").status,
                   "attacks": {name: run_suite(gold, code).status for name, code in attacks.items()}}))
 close()
 """
@@ -119,5 +129,5 @@ def test_without_any_capability_every_attack_is_contained_too() -> None:
     found = json.loads(done.stdout)
     assert found["layers"]["landlock"] and found["layers"]["seccomp"]
     assert not found["layers"]["own_user"] and not found["layers"]["namespaces"]
-    assert found["right"] == "correct"
+    assert found["right"] == found["numpy"] == "correct"
     assert set(found["attacks"].values()) == {"incorrect"}, found["attacks"]

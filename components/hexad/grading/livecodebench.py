@@ -1,13 +1,13 @@
 """LiveCodeBench suites in two modes: `official`, whose verdicts are those of its own harness, and `honest`.
 
-`official` rejects right programs: those that iterate over sys.stdin, read lines from its buffer, import `stdin` from
-sys, use `global`, or begin with a __future__ import. `honest` gives the program a process of its own with a real
+`official` rejects right programs: those that iterate over sys.stdin, read lines from its buffer, use `global`, or begin
+with a __future__ import. `honest` gives the program a process of its own with a real
 standard input, and compares numbers with a tolerance where the gold has a decimal point. Report both: the first
 compares with published numbers, the second says what the model can do; `disagreements` lists where they part.
 
 A gold of type `livecodebench`: value [[input, output], ...] as texts; options {"name": function to call, "mode"}. With
-a name, each line of an input is one JSON argument and the output is JSON. Two things differ from the original in both
-modes: only the standard library is there, and a result that lies about its equality gains nothing.
+a name, each line of an input is one JSON argument and the output is JSON. One thing differs from the original in both
+modes: a result that lies about its equality gains nothing. Programs may import numpy where it is installed.
 """
 
 import json

@@ -4,6 +4,7 @@ One warm process for each concurrent run forks a confined child (rlimits, own us
 `layers`). The parent holds the other ends of the child's pipes, bounds what it reads, and kills at a wall deadline.
 """
 
+import importlib.util
 import json
 import os
 import queue
@@ -22,6 +23,8 @@ CHILD = Path(__file__).with_name("sandbox_child.py")
 START_SECONDS = 60.0
 RECYCLE_RUNS = 5_000
 CONFINEMENT_FAILED = 99
+PACKAGES = ("numpy",)
+"""What programs may import besides the standard library, where it is installed: LiveCodeBench's harness has it too."""
 REQUIRED = ("landlock", "seccomp")
 UNSAFE = "HEXAD_UNSAFE_SANDBOX"
 """Environment variable: 1 runs model code although a required layer is missing, e.g. where gVisor stands around it."""
@@ -60,9 +63,9 @@ class Sandbox:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(CHILD), str(theirs.fileno())], stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={}, pass_fds=[theirs.fileno()],
-                start_new_session=True, cwd="/",
+                [sys.executable, "-I", "-S", str(CHILD), str(theirs.fileno()), *_package_folders()],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={},
+                pass_fds=[theirs.fileno()], start_new_session=True, cwd="/",
             )  # fmt: skip
         self.control, self.runs = ours, 0
         ours.settimeout(START_SECONDS)
@@ -159,6 +162,14 @@ class Sandbox:
             self.process.wait()
         if self.base:  # left where the process was killed
             shutil.rmtree(self.base, ignore_errors=True)
+
+
+def _package_folders() -> list[str]:
+    """Folders of the packages that programs may import, and of the libraries that their wheels bring."""
+    found = [importlib.util.find_spec(name) for name in PACKAGES]
+    folders = [Path(spec.origin).parent for spec in found if spec is not None and spec.origin]
+    beside = [folder.with_name(f"{folder.name}.libs") for folder in folders]
+    return [str(folder) for folder in (*folders, *beside) if folder.is_dir()]
 
 
 def _memory_file(content: bytes) -> int:

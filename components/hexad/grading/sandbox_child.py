@@ -1,7 +1,7 @@
 """The sandbox's own process: a warm interpreter that forks one confined child for each run of model code.
 
-Started by `hexad.grading.sandbox` as `python -I -S sandbox_child.py FD` with an empty environment; knows no expected
-values, no secrets, and nothing of this package. One SEQPACKET message asks for a run:
+Started by `hexad.grading.sandbox` as `python -I -S sandbox_child.py FD [FOLDER OF A PACKAGE ...]` with an empty
+environment; knows no expected values, no secrets, and nothing of this package. One SEQPACKET message asks for a run:
 {"cpu": s, "memory": bytes, "file": bytes} with descriptors [job, stdin, result, stdout]; one message answers
 {"exit", "signal", "cpu"}. "kill" ends the run in progress; end of file ends everything.
 """
@@ -33,6 +33,7 @@ from typing import Any
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import sandbox_layers as layers  # type: ignore[import-not-found]
 import sandbox_livecodebench as livecodebench  # type: ignore[import-not-found]
+from sandbox_values import plain  # type: ignore[import-not-found]
 
 sys.path.pop(0)
 
@@ -52,7 +53,7 @@ OPEN_FILES, THREADS = 48, 64
 class Warm:
     """The parts made once: namespaces, scratch folder, Landlock rules, the unprivileged user."""
 
-    def __init__(self) -> None:
+    def __init__(self, packages: list[str]) -> None:
         root = os.geteuid() == 0 and layers.may_change_user()  # a pod may drop root's capabilities
         self.base = tempfile.mkdtemp(prefix="hexad-sandbox-")
         os.chmod(self.base, 0o711)
@@ -61,8 +62,12 @@ class Warm:
         self.scratch = os.path.join(self.base, "run")
         os.mkdir(self.scratch, 0o711)
         stdlib = self._stdlib()
-        readable = [stdlib, "/lib", "/lib64", "/usr/lib", "/usr/share/zoneinfo", "/dev/urandom", "/dev/zero"]
-        ruleset = layers.landlock_ruleset(readable, [self.scratch, "/dev/null"])
+        self.packages = self._packages(packages)
+        folders = sorted({os.path.dirname(path) for path in self.packages})
+        sys.path.extend(folders)
+        readable = [stdlib, *self.packages, "/lib", "/lib64", "/usr/lib", "/usr/share/zoneinfo", "/dev/urandom",
+                    "/dev/zero"]  # fmt: skip
+        ruleset = layers.landlock_ruleset(readable, [self.scratch, "/dev/null"], listed=folders)
         # Out of the way of the descriptors that a run is given.
         self.ruleset = None if ruleset is None else os.dup2(ruleset, RULESET_FD, inheritable=False)
         self.user = 60_000 + os.getpid() % 5_000 if root else None
@@ -78,6 +83,18 @@ class Warm:
                 sys.path[:] = [target, os.path.join(target, "lib-dynload")]
                 return target
         return source
+
+    def _packages(self, folders: list[str]) -> list[str]:
+        """The packages likewise; where nothing can be mounted, in their own places, whose other names can be listed."""
+        if not self.mounted:
+            return folders
+        bound = []
+        for source in folders:
+            target = os.path.join(self.base, "packages", os.path.basename(source))
+            os.makedirs(target)
+            if layers.bind(source, target):
+                bound.append(target)
+        return bound
 
     def report(self) -> dict[str, bool]:
         return {
@@ -95,7 +112,8 @@ class Warm:
 
     def close(self) -> None:
         if self.mounted:
-            layers.unmount(os.path.join(self.base, "stdlib"))
+            for path in (os.path.join(self.base, "stdlib"), *self.packages):
+                layers.unmount(path)
             layers.unmount(self.base)
         shutil.rmtree(self.base, ignore_errors=True)
 
@@ -144,7 +162,8 @@ def child(warm: Warm, limits: dict[str, int], folder: str, fds: list[int]) -> No
         os.closerange(4, RULESET_FD)
         os.closerange(RULESET_FD + 1, RULESET_FD + 100)
         os.environ.clear()
-        os.environ.update({"HOME": folder, "TMPDIR": folder, "PATH": "", "LANG": "C.UTF-8"})
+        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # numpy starts one for each core
+        os.environ.update({"HOME": folder, "TMPDIR": folder, "PATH": "", "LANG": "C.UTF-8", **threads})
         confine(warm, limits, folder)
     except BaseException:
         os._exit(99)
@@ -196,7 +215,7 @@ def execute(job: dict[str, Any]) -> int:
     for question in job["cases"]:
         try:
             value = ask(job, module.__dict__, question)
-            send(["value", encode(value, 0)])
+            send(["value", plain(value)])
         except BaseException as error:
             send(["raised", f"{type(error).__name__}: {error}"[:300]])
     return 0
@@ -221,20 +240,6 @@ def send(message: list[Any]) -> None:
     data = json.dumps(message).encode() + b"\n"
     while data:
         data = data[os.write(3, data) :]
-
-
-def encode(value: Any, depth: int) -> Any:
-    """A value as tagged JSON by its exact type: a subclass could lie about what it equals."""
-    if depth > 50:
-        raise ValueError("result nested deeper than 50")
-    kind = type(value)
-    if value is None or kind in (bool, int, float, str):
-        return value
-    if kind in (list, tuple, set, frozenset):
-        return [kind.__name__, *(encode(v, depth + 1) for v in value)]
-    if kind is dict:
-        return ["dict", *([encode(k, depth + 1), encode(v, depth + 1)] for k, v in value.items())]
-    return ["other", kind.__name__[:80]]
 
 
 def serve(control: socket.socket, warm: Warm) -> None:
@@ -312,7 +317,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     layers.LIBC.prctl(SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    warm = Warm()
+    warm = Warm(sys.argv[2:])
     gc.collect()
     gc.freeze()
     control.send(json.dumps({"layers": warm.report(), "base": warm.base}).encode())

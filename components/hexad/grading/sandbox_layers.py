@@ -90,12 +90,15 @@ def enter_seccomp(pid: int) -> bool:
 
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_READ = 0b1100  # READ_FILE, READ_DIR
+_READ, _LIST = 0b1100, 0b1000  # READ_FILE | READ_DIR, READ_DIR
 _FILE_RIGHTS = 0b111 | 1 << 14 | 1 << 15
 
 
-def landlock_ruleset(readable: list[str], writable: list[str]) -> int | None:
-    """File descriptor of a ruleset that allows reading and writing under these paths only; None without Landlock."""
+def landlock_ruleset(readable: list[str], writable: list[str], listed: list[str]) -> int | None:
+    """File descriptor of a ruleset for these paths and all below them; None without Landlock.
+
+    `listed` may be looked through by name; nothing in them can be read.
+    """
     abi = LIBC.syscall(_CREATE_RULESET, None, 0, 1)
     if abi < 1:
         return None
@@ -105,7 +108,7 @@ def landlock_ruleset(readable: list[str], writable: list[str]) -> int | None:
     ruleset: int = LIBC.syscall(_CREATE_RULESET, ctypes.create_string_buffer(attributes, 24), size, 0)
     if ruleset < 0:
         return None
-    for paths, access in ((readable, _READ), (writable, rights & ~(1 << 0))):
+    for paths, access in ((readable, _READ), (writable, rights & ~(1 << 0)), (listed, _LIST)):
         for path in paths:
             _allow(ruleset, path, access & rights)
     return ruleset

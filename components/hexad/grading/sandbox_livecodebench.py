@@ -10,6 +10,7 @@ with the expected values is not done here: see `hexad.grading.livecodebench`.
 
 import ast
 import builtins
+import contextlib
 import io
 import json
 import os
@@ -17,9 +18,11 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
+
+from sandbox_values import plain  # type: ignore[import-not-found]
 
 _STARRED = (
     "string re datetime collections heapq bisect copy math random statistics itertools functools operator io sys json "
@@ -65,22 +68,43 @@ class _Buffer:
 
 
 class _Stdin:
-    """`sys.stdin`: cannot be iterated; lines come without their ends, and after the last comes StopIteration."""
+    """`sys.stdin` as looked up while the program runs: no iterator; read and readlines always give everything."""
 
     def __init__(self, text: str) -> None:
-        lines = iter(text.split("\n"))
         self._stream = io.StringIO(text)
         self.buffer = _Buffer(text)
         self.read = lambda *_: text
-        self.readline = lambda *_: next(lines)
         self.readlines = lambda *_: text.split("\n")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 
+class _ImportedStdin:
+    """What `from sys import stdin` gives, since imports come first: lines without their ends, then StopIteration."""
+
+    def __init__(self) -> None:
+        self._stream = io.StringIO()
+        self.buffer = io.BytesIO()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def give(self, text: str) -> None:
+        lines = iter(text.split("\n"))
+        self.read = lambda *_: text
+        self.readline = lambda *_: next(lines)
+        self.readlines = lambda *_: text.split("\n")
+
+
 def run(job: dict[str, Any], send: Send) -> int:
     """{"code", "name" or None, "inputs", "seconds"}: one message a test, and it ends at the first that raises."""
+    if "numpy" in job["code"]:
+        with contextlib.suppress(ImportError):
+            __import__("numpy")  # as in the original, before what it needs is taken away
     _take_away()
     signal.signal(signal.SIGALRM, _ring)
     seconds = job["seconds"]
@@ -89,8 +113,10 @@ def run(job: dict[str, Any], send: Send) -> int:
             target = _load(PRELUDE + "\n\n" + job["code"], job["name"], seconds)
             tests = [[json.loads(line) for line in text.split("\n")] for text in job["inputs"]]
             return _each(tests, lambda arguments: _called(target, arguments), seconds, send)
+        imported = _ImportedStdin()
+        sys.stdin = imported
         target = _load(_as_function(_without_guard(job["code"])), "wrapped_function", seconds)
-        return _each(job["inputs"], lambda text: _printed(target, text), seconds, send)
+        return _each(job["inputs"], lambda text: _printed(target, text, imported), seconds, send)
     except Exception as error:
         send(["raised", f"{type(error).__name__}: {error}"[:300]])
     return 0
@@ -129,8 +155,9 @@ def _called(target: Callable[..., Any], arguments: list[Any]) -> list[Any]:
     return ["value", plain(list(value) if isinstance(value, tuple) else value)]
 
 
-def _printed(target: Callable[..., Any], text: str) -> list[Any]:
-    stdin, stdout, opener = sys.stdin, sys.stdout, builtins.open
+def _printed(target: Callable[..., Any], text: str, imported: _ImportedStdin) -> list[Any]:
+    stdout, opener = sys.stdout, builtins.open
+    imported.give(text)
     captured = io.StringIO()
     captured.close = lambda *_: None  # type: ignore[method-assign]
     sys.stdin, sys.stdout = _Stdin(text), captured
@@ -140,7 +167,7 @@ def _printed(target: Callable[..., Any], text: str) -> list[Any]:
     except SystemExit:
         pass
     finally:
-        sys.stdin, sys.stdout, builtins.open = stdin, stdout, opener
+        sys.stdin, sys.stdout, builtins.open = imported, stdout, opener
     return ["value", captured.getvalue()]
 
 
@@ -166,21 +193,6 @@ def _as_function(code: str) -> str:
         return f"{PRELUDE}\n{ast.unparse(ast.Module(imports, []))}\n{ast.unparse(function)}"
     except Exception:
         return code
-
-
-def plain(value: Any, depth: int = 0) -> Any:
-    """A value as tagged JSON, as `sandbox_child.encode`, but a subclass counts as what it is a kind of: == does too."""
-    if depth > 50:
-        raise ValueError("result nested deeper than 50")
-    for scalar in (bool, int, float, str):
-        if isinstance(value, scalar):
-            return scalar(value)
-    if isinstance(value, dict):
-        return ["dict", *([plain(k, depth + 1), plain(v, depth + 1)] for k, v in value.items())]
-    for kind in (list, tuple, set, frozenset):
-        if isinstance(value, kind):
-            return [kind.__name__, *(plain(item, depth + 1) for item in value)]
-    return None if value is None else ["other", type(value).__name__[:80]]
 
 
 def _ring(*_: Any) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hexad.records import Status, Verdict
 
-VERSION = "2"
+VERSION = "3"
 
 
 @dataclass(frozen=True)
