@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-_TEXT = re.compile(rb'"content": "[^"]')
+_TEXT = re.compile(rb'"(?:reasoning|content)": "[^"]')
 END = b"data: [DONE]\n\n"
 
 
