@@ -16,8 +16,12 @@ from benchmarks.gateway.settings import DEADLINE_S, ENGINE_MODELS, PATIENCE_S, N
 from rich.console import Console
 from rich.table import Table
 
-QUESTIONS = 40
-TROUBLED = 8
+TIMED = 30
+"""Questions asked one at a time, to each contestant in turn."""
+COUNTED = 120
+"""Questions more, for calls, tokens and right answers only: AT_ONCE at a time."""
+AT_ONCE = 8
+TROUBLED = 4
 _SETTLE_S = 0.1
 """Seconds after an answer, past which a request that is still open at the engine was left behind."""
 
@@ -51,19 +55,31 @@ async def _counts(client: httpx.AsyncClient, engine_url: str, name: str) -> dict
 
 
 async def healthy(client: httpx.AsyncClient, engine_url: str, contestants: list[Contestant]) -> dict[str, Results]:
-    """Every question to each contestant in turn, so that what else the machine does meets all of them alike."""
+    """TIMED questions to each contestant in turn, so that other load meets all of them alike; then COUNTED more."""
     results: dict[str, Results] = defaultdict(Results)
     for contestant in contestants:
         await _ask(client, contestant, script.problem(9999), Results())
     before = {c.name: await _counts(client, engine_url, c.name) for c in contestants}
-    for number in range(QUESTIONS):
+    for number in range(TIMED):
         for contestant in contestants:
             into = results[contestant.name]
             await _ask(client, contestant, script.problem(number), into)
             await asyncio.sleep(_SETTLE_S)
             into.left_open += (await _counts(client, engine_url, contestant.name))["open"]
     for contestant in contestants:
-        after, into = await _counts(client, engine_url, contestant.name), results[contestant.name]
+        into, gate, seconds = (
+            results[contestant.name],
+            asyncio.Semaphore(AT_ONCE),
+            list(results[contestant.name].seconds),
+        )
+
+        async def ask(number: int, contestant: Contestant = contestant, gate: asyncio.Semaphore = gate) -> None:
+            async with gate:
+                await _ask(client, contestant, script.problem(number), results[contestant.name])
+
+        await asyncio.gather(*(ask(TIMED + i) for i in range(COUNTED)))
+        into.seconds = seconds
+        after = await _counts(client, engine_url, contestant.name)
         into.calls = after["calls"] - before[contestant.name]["calls"]
         into.tokens = after["tokens"] - before[contestant.name]["tokens"]
     return results
@@ -88,14 +104,15 @@ async def troubled(
 
 def show(console: Console, well: dict[str, Results], ill: dict[str, dict[str, Results]]) -> None:
     title = (
-        f"N = {N}, {QUESTIONS} questions, a candidate is right with p = {script.ACCURACY}, a judge orders right and "
-        f"wrong with p = 0.75; all are asked in turn"
+        f"N = {N}, {TIMED} questions timed one at a time, all contestants in turn, and {COUNTED} more; a candidate is "
+        f"right with p = {script.ACCURACY}, a judge puts right before wrong with p = 0.75"
     )
     columns = ("contestant", "median s", "calls", "tokens", "right", "answered", "left open")
     table = Table(*columns, title=title, title_justify="left")
+    asked = TIMED + COUNTED
     for name, r in well.items():
-        cost = (f"{statistics.median(r.seconds):.3f}", f"{r.calls / QUESTIONS:.1f}", f"{r.tokens / QUESTIONS:.0f}")
-        table.add_row(label(name), *cost, f"{r.right}/{QUESTIONS}", f"{r.answered}/{QUESTIONS}", str(r.left_open))
+        cost = (f"{statistics.median(r.seconds):.3f}", f"{r.calls / asked:.1f}", f"{r.tokens / asked:.0f}")
+        table.add_row(label(name), *cost, f"{r.right}/{asked}", f"{r.answered}/{asked}", str(r.left_open))
     console.print(table)
     console.print("calls and tokens per question; tokens: those that the engine really wrote; left open: engine calls "
                   f"that ran on {_SETTLE_S:g} s after the client had its answer")  # fmt: skip

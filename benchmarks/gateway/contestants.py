@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -52,8 +53,8 @@ def label(name: str) -> str:
 @contextmanager
 def running(engine_url: str, folder: Path) -> Iterator[list[Contestant]]:
     """All contestants, ready to be asked."""
-    with ExitStack() as stack:
-        yield [_starter(name)(name, engine_url, folder, stack) for name in ENGINE_MODELS]
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        yield list(pool.map(lambda name: _starter(name)(name, engine_url, folder, stack), ENGINE_MODELS))
 
 
 @contextmanager

@@ -17,8 +17,8 @@ ACCURACY = 0.65
 """Probability that one candidate is right."""
 DISCERNMENT = 0.95
 """Distance of right from wrong responses in standard deviations of a judge's noise: 75 % of mixed pairs in order."""
-LENGTHS = (40, 160)
-"""Least and most tokens of a candidate."""
+LENGTH, SPREAD, LONGEST = 80, 0.5, 400
+"""Candidates' tokens: log-normal, as lengths of reasoning are, with this median and spread, and at most so many."""
 
 Trouble = Literal["none", "error", "two errors", "refused", "breaks", "hangs", "truncated", "busy", "prose judge"]
 TROUBLES: dict[Trouble, str] = {
@@ -163,7 +163,7 @@ def _of_ten(value: float) -> float:
 
 def _solution(asked: Problem, k: int) -> tuple[str, int]:
     draw = random.Random(f"candidate {asked.number} {k}")
-    length = draw.randint(*LENGTHS)
+    length = max(12, min(LONGEST, round(LENGTH * math.exp(draw.gauss(0, SPREAD)))))
     answer = asked.gold if draw.random() < ACCURACY else asked.gold + draw.choice((1, 9, 10, 90, 100))
     thought = _filler(f"thought {asked.number} {k}", length - 6)
     return f"<think> {thought} </think> The sum is <answer>{answer}</answer>", length

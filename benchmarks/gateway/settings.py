@@ -3,7 +3,7 @@
 N = 3
 DEADLINE_S = 3.0
 """Seconds after which those that have a deadline answer with the best so far."""
-PATIENCE_S = 8.0
+PATIENCE_S = 6.0
 """Seconds that a client waits for an answer."""
 
 ENGINE_MODELS = {
