@@ -67,18 +67,12 @@ async def healthy(client: httpx.AsyncClient, engine_url: str, contestants: list[
             await asyncio.sleep(_SETTLE_S)
             into.left_open += (await _counts(client, engine_url, contestant.name))["open"]
     for contestant in contestants:
-        into, gate, seconds = (
-            results[contestant.name],
-            asyncio.Semaphore(AT_ONCE),
-            list(results[contestant.name].seconds),
-        )
-
-        async def ask(number: int, contestant: Contestant = contestant, gate: asyncio.Semaphore = gate) -> None:
-            async with gate:
-                await _ask(client, contestant, script.problem(number), results[contestant.name])
-
-        await asyncio.gather(*(ask(TIMED + i) for i in range(COUNTED)))
-        into.seconds = seconds
+        into = results[contestant.name]
+        timed = list(into.seconds)
+        for first in range(TIMED, TIMED + COUNTED, AT_ONCE):
+            numbers = range(first, min(first + AT_ONCE, TIMED + COUNTED))
+            await asyncio.gather(*(_ask(client, contestant, script.problem(number), into) for number in numbers))
+        into.seconds = timed
         after = await _counts(client, engine_url, contestant.name)
         into.calls = after["calls"] - before[contestant.name]["calls"]
         into.tokens = after["tokens"] - before[contestant.name]["tokens"]

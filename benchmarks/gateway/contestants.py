@@ -18,7 +18,7 @@ import httpx
 from benchmarks.gateway.library import LIBRARIES
 from benchmarks.gateway.settings import DEADLINE_S, ENGINE_MODELS, PATIENCE_S, N
 
-_START_S = 90.0
+_START_S = 240.0
 _ROOT = Path(__file__).parents[2]
 _OPTILLM = """
 from optillm.self_consistency import AdvancedSelfConsistency
@@ -53,7 +53,7 @@ def label(name: str) -> str:
 @contextmanager
 def running(engine_url: str, folder: Path) -> Iterator[list[Contestant]]:
     """All contestants, ready to be asked."""
-    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(3) as pool:
         yield list(pool.map(lambda name: _starter(name)(name, engine_url, folder, stack), ENGINE_MODELS))
 
 
