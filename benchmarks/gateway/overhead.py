@@ -17,14 +17,17 @@ AT_ONCE = 100
 REQUESTS = 400
 ROUNDS = 5
 FIRST_S, TOKEN_S = 0.1, 0.02
+SPREAD_S = 2.0
+"""Seconds over which the first requests begin: about as long as one takes."""
 
 
 async def _round(port: int, model: str) -> list[Timings]:
-    """REQUESTS in all, AT_ONCE in flight."""
+    """REQUESTS in all, AT_ONCE in flight, begun one after another: at once, they would time a burst of arrivals."""
     numbers = iter(range(REQUESTS))
     timings: list[Timings] = []
 
-    async def one_after_another() -> None:
+    async def one_after_another(late_s: float) -> None:
+        await asyncio.sleep(late_s)
         connection = Connection(port)
         try:
             for number in numbers:
@@ -33,7 +36,7 @@ async def _round(port: int, model: str) -> list[Timings]:
         finally:
             connection.close()
 
-    await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(one_after_another(SPREAD_S * i / AT_ONCE) for i in range(AT_ONCE)))
     return timings
 
 
