@@ -9,6 +9,7 @@ import pytest
 
 from hexad.gateway.app import create_app
 from hexad.gateway.config import GatewayConfig
+from hexad.gateway.connections import Connections
 from hexad.gateway.tracing import add_trace_context
 from hexad.storage import Store
 
@@ -44,8 +45,8 @@ def gateway(engine: Engine, engine_url: str) -> Iterator[Callable[..., str]]:
         def start(store: Store | None = None, **settings: Any) -> str:
             defaults = {"model": "k", "engine_url": engine_url, "engine_model": "m", "retries": 0}
             config = GatewayConfig.model_validate(defaults | settings)
-            limits, hooks = httpx.Limits(max_connections=None), {"request": [add_trace_context]}
-            app = create_app(config, httpx.AsyncClient(limits=limits, event_hooks=hooks), by_text, store)
+            client = httpx.AsyncClient(transport=Connections(), event_hooks={"request": [add_trace_context]})
+            app = create_app(config, client, by_text, store)
             return stack.enter_context(serve(app))
 
         yield start

@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hexad.gateway.app import create_app
 from hexad.gateway.config import GatewayConfig
-from hexad.gateway.pools import Pools
+from hexad.gateway.connections import Connections
+from hexad.gateway.tracing import add_trace_context
 from hexad.grading import group_answers
 
 BUNDLE_HEADER = "x-hexad-bundle"
@@ -71,7 +72,7 @@ class Front:
         """A gateway that answers nobody yet."""
 
         async def make() -> Behind:
-            client = httpx.AsyncClient(transport=Pools(config.concurrency))
+            client = httpx.AsyncClient(transport=Connections(), event_hooks={"request": [add_trace_context]})
             return Behind(digest, create_app(config, client, group_answers), client)
 
         return self._run(make())

@@ -1,6 +1,7 @@
 """Read a chat request: which policy it gets, and what of it goes to the engine."""
 
 import json
+import math
 import re
 import secrets
 from dataclasses import dataclass
@@ -122,10 +123,17 @@ class ChatRequest:
         return [sent if new == old else {**sent, "content": new.content} for sent, old, new in pairs]
 
 
+def _finite(text: str) -> float:
+    """JSON knows no NaN and no infinity; Python's reader takes them, and engines refuse what it would write of them."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
 def read_request(raw: bytes, config: GatewayConfig) -> ChatRequest:
     """Validate a request body. Raises ApiError 400 or 404 that names the field and the mend."""
     try:
-        body = ChatBody.model_validate(json.loads(raw))
+        body = ChatBody.model_validate(json.loads(raw, parse_constant=_finite, parse_float=_finite))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or None

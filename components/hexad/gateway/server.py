@@ -12,10 +12,12 @@ from pathlib import Path
 import httpx
 import uvicorn
 from pydantic import SecretStr, ValidationError
+from starlette.types import ASGIApp
 
 from hexad.gateway.app import create_app
 from hexad.gateway.config import ENGINE_KEY, SCORER_KEY, GatewayConfig
-from hexad.gateway.pools import Pools
+from hexad.gateway.connections import Connections
+from hexad.gateway.guard import Guard
 from hexad.gateway.trace_export import export_traces
 from hexad.gateway.tracing import add_trace_context
 from hexad.grading import group_answers
@@ -73,21 +75,26 @@ async def serve(config: GatewayConfig, audit_store: Store | None = None) -> None
     """Listen until a signal; running requests then get `grace_s` seconds to finish."""
     flush_traces = export_traces(config.otlp_endpoint)
     hooks = {"request": [add_trace_context]}
-    async with httpx.AsyncClient(transport=Pools(config.concurrency), event_hooks=hooks) as client:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(config, client, group_answers, audit_store, flush_traces),
-                host=config.host,
-                port=config.port,
-                timeout_graceful_shutdown=max(1, round(config.grace_s)),
-                timeout_keep_alive=_IDLE_CONNECTION_S,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                log_config=None,
-            )
-        )
-        await server.serve()
+    async with httpx.AsyncClient(transport=Connections(), event_hooks=hooks) as client:
+        app = create_app(config, client, group_answers, audit_store, flush_traces)
+        await uvicorn.Server(listening(app, config)).serve()
+
+
+def listening(app: ASGIApp, config: GatewayConfig, guard: type[Guard] = Guard) -> uvicorn.Config:
+    """How the gateway's server treats connections."""
+    return uvicorn.Config(
+        app,
+        host=config.host,
+        port=config.port,
+        http=guard,
+        ws="none",
+        timeout_graceful_shutdown=max(1, round(config.grace_s)),
+        timeout_keep_alive=_IDLE_CONNECTION_S,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_config=None,
+    )
 
 
 def _key_from(environment: Mapping[str, str], variable: str) -> str:
