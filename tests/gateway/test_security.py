@@ -337,8 +337,8 @@ def test_text_of_a_candidate_is_data(engine: Engine, port: Callable[..., int], c
         b"\xff\xfe{\x00}\x00",
     ],
     ids=["deep list", "deep object", "NaN", "infinity", "NaN for a whole number", "huge seed",
-         "huge whole number", "huge float", "NaN within", "NUL in a role", "NUL in a model", "surrogate bytes", "NULs", "null",
-         "UTF-16"],
+         "huge whole number", "huge float", "NaN within", "NUL in a role", "NUL in a model", "surrogate bytes", "NULs",
+         "null", "UTF-16"],
 )  # fmt: skip
 def test_json_that_no_client_sends_is_a_400_or_404_in_openais_shape(
     engine: Engine, port: Callable[..., int], content: bytes
