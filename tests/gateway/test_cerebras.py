@@ -239,7 +239,7 @@ def test_when_one_of_n_fails_the_others_are_closed_and_the_cause_is_told(cerebra
 def test_a_connection_that_closes_costs_one_candidate(cerebras: Cerebras, post: Ask) -> None:
     good = Script("<answer>1</answer>")
     cerebras.script = by_candidate(Script("a b c", break_after=1), good, good)
-    body = post("k:bo3").json()
+    body = post("k:bo3", scaffold={"early_stop": False}).json()
     assert body["choices"][0]["message"]["content"] == "1"
     assert body["scaffold"]["candidates"][0]["finish_reason"] == "error"
 

@@ -21,6 +21,7 @@ from hexad.gateway.backends.token_bucket import Charge, OverLimitError, TokenBuc
 from hexad.gateway.backends.wire import refuse_unsupported, wire_form
 from hexad.gateway.config import GatewayConfig
 from hexad.gateway.errors import ApiError
+from hexad.gateway.lines import lines_of
 
 _BUSY = {429, 503}
 _RETRIED = {429, 502, 503}
@@ -111,7 +112,7 @@ class Upstream:
         self._ready_until = -math.inf
         continuous = config.continuous_usage and kind.continuous_usage
         self._options = {"include_usage": True} | ({"continuous_usage_stats": True} if continuous else {})
-        self._headers = {"Content-Type": "application/json"}
+        self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if config.engine_key is not None:
             self._headers["Authorization"] = f"Bearer {config.engine_key.get_secret_value()}"
 
@@ -288,26 +289,30 @@ class Upstream:
 
 async def events(call: _Call) -> AsyncIterator[dict[str, Any]]:
     """The JSON of each `data:` line until [DONE]. Raises UpstreamError for an error sent inside the stream."""
-    lines = call.response.aiter_lines()
+    lines = lines_of(call.response)
     async for line in lines:
-        if not line.startswith("data:"):
+        if not line.startswith(b"data:"):
             continue
         data = line[5:].strip()
-        if data == "[DONE]":
+        if data == b"[DONE]":
             await _drain(lines)
             return
         try:
             event = json.loads(data)
         except ValueError as error:
-            raise UpstreamError(f"engine: a line of the stream is not JSON: {data[:80]!r}") from error
+            raise UpstreamError(f"engine: a line of the stream is not JSON: {_shown(data)}") from error
         if not isinstance(event, dict):
-            raise UpstreamError(f"engine: a line of the stream is no JSON object: {data[:80]!r}")
+            raise UpstreamError(f"engine: a line of the stream is no JSON object: {_shown(data)}")
         if "error" in event:
             raise UpstreamError(f"engine: {_message(event)}")
         yield call.note(event)
 
 
-async def _drain(lines: AsyncIterator[str]) -> None:
+def _shown(data: bytes) -> str:
+    return repr(data[:80].decode(errors="replace"))
+
+
+async def _drain(lines: AsyncIterator[bytes]) -> None:
     """Read to the end of the body: only then can the connection be used again, which saves a connect per candidate."""
     try:
         async with asyncio.timeout(_DRAIN_S):
