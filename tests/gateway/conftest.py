@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from hexad.gateway.app import create_app
+from hexad.gateway.backends.connections import Connections
 from hexad.gateway.config import GatewayConfig
-from hexad.gateway.connections import Connections
-from hexad.gateway.tracing import add_trace_context
+from hexad.gateway.telemetry.tracing import add_trace_context
 from hexad.storage import Store
 
 from .upstream import SEED, Engine, serve

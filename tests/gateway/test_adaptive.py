@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hexad.gateway.budget import shares, verdict_tokens
-from hexad.gateway.candidates import confidence, unanimous_for
 from hexad.gateway.errors import ApiError
+from hexad.gateway.scaffold.budget import shares, verdict_tokens
+from hexad.gateway.scaffold.candidates import confidence, unanimous_for
 
 from .conftest import question
 from .upstream import SEED, Engine, Script, answers, by_candidate

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from hexad.gateway.audit_log import AuditLog
 from hexad.gateway.config import GatewayConfig
-from hexad.gateway.metrics import Metrics
 from hexad.gateway.slots import Slots
+from hexad.gateway.telemetry.audit_log import AuditLog
+from hexad.gateway.telemetry.metrics import Metrics
 from hexad.records import AuditRow
 from hexad.storage import Store, StoreUnreachable
 

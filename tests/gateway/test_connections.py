@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 import httpx
 import pytest
 
-from hexad.gateway.connections import Connections
+from hexad.gateway.backends.connections import Connections
 
 from .upstream import Engine, Script, wait_for
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hexad.gateway.judge_prompt import ask_if_correct, ask_which_is_better, fenced, middle_out
-from hexad.gateway.labels import TokenLogprob, label_probability
+from hexad.gateway.verifiers.judge_prompt import ask_if_correct, ask_which_is_better, fenced, middle_out
+from hexad.gateway.verifiers.labels import TokenLogprob, label_probability
 from hexad.records import Message
 
 from .conftest import question

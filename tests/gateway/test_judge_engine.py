@@ -8,8 +8,8 @@ import pytest
 
 from hexad.engines.vllm_server import VllmServer, engine_arguments, free_port
 from hexad.gateway.config import GatewayConfig
-from hexad.gateway.judge import Judge
-from hexad.gateway.scorer import ScoreReply
+from hexad.gateway.verifiers.judge import Judge
+from hexad.gateway.verifiers.scorer import ScoreReply
 from hexad.records import Message
 
 pytestmark = pytest.mark.engine

@@ -7,7 +7,7 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hexad.gateway.lines import lines_of
+from hexad.gateway.backends.lines import lines_of
 
 
 class Pieces(httpx.AsyncByteStream):

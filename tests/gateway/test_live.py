@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hexad.chat import split
-from hexad.gateway.live import LiveThinking
-from hexad.gateway.upstream import Draft
+from hexad.gateway.backends.upstream import Draft
+from hexad.gateway.scaffold.live import LiveThinking
 
 from .conftest import question
 from .upstream import SEED, Engine, Script

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hexad.gateway.plan import states_answer, usable_plan
+from hexad.gateway.scaffold.plan import states_answer, usable_plan
 
 LEAKS = [json.loads(line) for line in Path(__file__).with_name("plan_leaks.jsonl").read_text().splitlines()]
 

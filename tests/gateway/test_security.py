@@ -16,8 +16,8 @@ import pytest
 import uvicorn
 
 from hexad.gateway.app import create_app
+from hexad.gateway.backends.connections import Connections
 from hexad.gateway.config import GatewayConfig
-from hexad.gateway.connections import Connections
 from hexad.gateway.guard import Guard
 from hexad.gateway.server import listening
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hexad.gateway.config import Selector
-from hexad.gateway.select import Ballot, Selection, group_ballots, select, tier
+from hexad.gateway.scaffold.select import Ballot, Selection, group_ballots, select, tier
 
 from .conftest import by_text
 

@@ -18,9 +18,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hexad.gateway.app import create_app
+from hexad.gateway.backends.connections import Connections
 from hexad.gateway.config import GatewayConfig
-from hexad.gateway.connections import Connections
-from hexad.gateway.tracing import add_trace_context
+from hexad.gateway.telemetry.tracing import add_trace_context
 from hexad.grading import group_answers
 
 BUNDLE_HEADER = "x-hexad-bundle"

@@ -18,26 +18,26 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from hexad.gateway.audit_log import AuditLog
 from hexad.gateway.auth import check_key
+from hexad.gateway.backends.upstream import Upstream
 from hexad.gateway.bypass import Passed, pass_stream, pass_whole
 from hexad.gateway.config import GatewayConfig
 from hexad.gateway.connection import ClientGoneError, EventStream, Json, Write, read_body, until_disconnect
 from hexad.gateway.errors import ApiError
 from hexad.gateway.exchange import CLIENT_CLOSED, Exchange
-from hexad.gateway.live import LiveThinking
-from hexad.gateway.metrics import Metrics
-from hexad.gateway.observer import Observer
 from hexad.gateway.reply import Reply, data
 from hexad.gateway.request import ChatRequest, aliases, read_request
-from hexad.gateway.scaffold import Outcome, Scaffold
-from hexad.gateway.scoring import verifier_of
-from hexad.gateway.select import Grouping
+from hexad.gateway.scaffold.live import LiveThinking
+from hexad.gateway.scaffold.scaffold import Outcome, Scaffold
+from hexad.gateway.scaffold.scoring import verifier_of
+from hexad.gateway.scaffold.select import Grouping
+from hexad.gateway.scaffold.work import Work
 from hexad.gateway.slots import Slots, Ticket
-from hexad.gateway.tracing import inside, request_span, traceparent
-from hexad.gateway.upstream import Upstream
+from hexad.gateway.telemetry.audit_log import AuditLog
+from hexad.gateway.telemetry.metrics import Metrics
+from hexad.gateway.telemetry.observer import Observer
+from hexad.gateway.telemetry.tracing import inside, request_span, traceparent
 from hexad.gateway.web_page import page_routes
-from hexad.gateway.work import Work
 from hexad.storage import Store
 
 _log = logging.getLogger("hexad.gateway")

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from hexad.gateway.backends.fan_out import MergedStream, merged
+from hexad.gateway.backends.upstream import Upstream, UpstreamError
 from hexad.gateway.connection import Write
 from hexad.gateway.errors import ApiError
 from hexad.gateway.reply import DONE, data
 from hexad.gateway.request import ChatRequest
 from hexad.gateway.slots import Ticket
-from hexad.gateway.upstream import Upstream, UpstreamError
 
 _Result = TypeVar("_Result")
 

@@ -8,9 +8,9 @@ from opentelemetry.trace import Span
 
 from hexad.gateway.bypass import Passed
 from hexad.gateway.request import ChatRequest
-from hexad.gateway.scaffold import Outcome
+from hexad.gateway.scaffold.scaffold import Outcome
+from hexad.gateway.scaffold.work import Work
 from hexad.gateway.slots import Ticket
-from hexad.gateway.work import Work
 
 CLIENT_CLOSED = 499
 """nginx's status for a client that left before the answer; nobody reads it but metrics and audit."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hexad.gateway.scaffold import Outcome
+from hexad.gateway.scaffold.scaffold import Outcome
 
 _CHUNK_CHARACTERS = 2048
 DONE = b"data: [DONE]\n\n"

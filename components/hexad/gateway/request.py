@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from pydantic import Field, JsonValue, ValidationError
 
-from hexad.gateway.budget import shares, verdict_tokens
 from hexad.gateway.config import GatewayConfig, PlanPolicy, Selector
 from hexad.gateway.errors import ApiError
+from hexad.gateway.scaffold.budget import shares, verdict_tokens
 from hexad.records import Message, Record
 
 _ALIAS = re.compile(r"plan|(?:plan\+)?bo(?P<n>[1-9]\d?)")

@@ -15,11 +15,11 @@ from pydantic import SecretStr, ValidationError
 from starlette.types import ASGIApp
 
 from hexad.gateway.app import create_app
+from hexad.gateway.backends.connections import Connections
 from hexad.gateway.config import ENGINE_KEY, SCORER_KEY, GatewayConfig
-from hexad.gateway.connections import Connections
 from hexad.gateway.guard import Guard
-from hexad.gateway.trace_export import export_traces
-from hexad.gateway.tracing import add_trace_context
+from hexad.gateway.telemetry.trace_export import export_traces
+from hexad.gateway.telemetry.tracing import add_trace_context
 from hexad.grading import group_answers
 from hexad.storage import StorageError, Store, open_store
 

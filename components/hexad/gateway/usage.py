@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hexad.gateway.upstream import Draft
+from hexad.gateway.backends.upstream import Draft
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What kinds of engine a gateway can stand in front of, and how their interfaces differ from vLLM's."""
+"""The way to an engine: what kinds there are, how they differ from vLLM, their limits, and the connections to them."""

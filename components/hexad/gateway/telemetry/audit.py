@@ -6,8 +6,8 @@ from typing import Any
 
 from hexad.chat import split
 from hexad.gateway.exchange import Exchange
-from hexad.gateway.tracing import trace_id
-from hexad.gateway.work import Work, finish_of
+from hexad.gateway.scaffold.work import Work, finish_of
+from hexad.gateway.telemetry.tracing import trace_id
 from hexad.records import AuditCandidate, AuditRow
 
 

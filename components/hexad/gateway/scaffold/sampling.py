@@ -5,14 +5,14 @@ from collections import Counter
 from typing import Any
 
 from hexad.chat import split, with_plan
-from hexad.gateway.candidates import confidence, majority_is_fixed, run_candidates, unanimous_for
-from hexad.gateway.metrics import Metrics
-from hexad.gateway.planning import Planner
-from hexad.gateway.report import Stop
-from hexad.gateway.select import Grouping, tier
-from hexad.gateway.tracing import count, stage
-from hexad.gateway.upstream import Upstream, UpstreamError
-from hexad.gateway.work import Work, ballot_of
+from hexad.gateway.backends.upstream import Upstream, UpstreamError
+from hexad.gateway.scaffold.candidates import confidence, majority_is_fixed, run_candidates, unanimous_for
+from hexad.gateway.scaffold.planning import Planner
+from hexad.gateway.scaffold.report import Stop
+from hexad.gateway.scaffold.select import Grouping, tier
+from hexad.gateway.scaffold.work import Work, ballot_of
+from hexad.gateway.telemetry.metrics import Metrics
+from hexad.gateway.telemetry.tracing import count, stage
 
 
 class Sampler:

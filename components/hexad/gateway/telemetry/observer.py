@@ -4,11 +4,11 @@ import logging
 
 from opentelemetry.trace import StatusCode
 
-from hexad.gateway.audit import audit_row
-from hexad.gateway.audit_log import AuditLog
 from hexad.gateway.exchange import Exchange
-from hexad.gateway.metrics import Metrics
-from hexad.gateway.tracing import count
+from hexad.gateway.telemetry.audit import audit_row
+from hexad.gateway.telemetry.audit_log import AuditLog
+from hexad.gateway.telemetry.metrics import Metrics
+from hexad.gateway.telemetry.tracing import count
 from hexad.gateway.usage import Usage, of_json
 
 _log = logging.getLogger("hexad.gateway")

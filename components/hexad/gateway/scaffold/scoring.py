@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import httpx
 
 from hexad.gateway.config import GatewayConfig, Selector
-from hexad.gateway.judge import Judge
-from hexad.gateway.metrics import Metrics
-from hexad.gateway.scorer import Scorer, ScoreReply, ScorerError
-from hexad.gateway.select import draw
-from hexad.gateway.tracing import count, stage
+from hexad.gateway.scaffold.select import draw
+from hexad.gateway.scaffold.work import Work
+from hexad.gateway.telemetry.metrics import Metrics
+from hexad.gateway.telemetry.tracing import count, stage
 from hexad.gateway.usage import Usage
-from hexad.gateway.work import Work
+from hexad.gateway.verifiers.judge import Judge
+from hexad.gateway.verifiers.scorer import Scorer, ScoreReply, ScorerError
 from hexad.records import Message
 
 Ask = Callable[[Sequence[Message], Sequence[str]], Awaitable[ScoreReply]]

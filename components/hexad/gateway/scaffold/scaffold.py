@@ -4,18 +4,18 @@ import asyncio
 from dataclasses import dataclass
 
 from hexad.chat import Parts, split
+from hexad.gateway.backends.upstream import Draft, Upstream
 from hexad.gateway.config import GatewayConfig
 from hexad.gateway.errors import ApiError
-from hexad.gateway.metrics import Metrics
-from hexad.gateway.planning import Planner
-from hexad.gateway.report import CandidateReport, Finish, ScaffoldReport, Stop
-from hexad.gateway.sampling import Sampler
-from hexad.gateway.scoring import Verifier, score
-from hexad.gateway.select import Grouping, group_ballots, select
-from hexad.gateway.tracing import count, stage
-from hexad.gateway.upstream import Draft, Upstream
+from hexad.gateway.scaffold.planning import Planner
+from hexad.gateway.scaffold.report import CandidateReport, Finish, ScaffoldReport, Stop
+from hexad.gateway.scaffold.sampling import Sampler
+from hexad.gateway.scaffold.scoring import Verifier, score
+from hexad.gateway.scaffold.select import Grouping, group_ballots, select
+from hexad.gateway.scaffold.work import Work, ballot_of, finish_of, visible_text
+from hexad.gateway.telemetry.metrics import Metrics
+from hexad.gateway.telemetry.tracing import count, stage
 from hexad.gateway.usage import Usage
-from hexad.gateway.work import Work, ballot_of, finish_of, visible_text
 
 
 @dataclass(frozen=True)

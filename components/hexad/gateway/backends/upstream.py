@@ -16,12 +16,12 @@ import httpx
 from hexad.chat.parts import THINK_CLOSE, THINK_OPEN
 from hexad.gateway.backends.capabilities import BACKENDS
 from hexad.gateway.backends.fan_out import one_each
+from hexad.gateway.backends.lines import lines_of
 from hexad.gateway.backends.retry_after import retry_after_s
 from hexad.gateway.backends.token_bucket import Charge, OverLimitError, TokenBucket
 from hexad.gateway.backends.wire import refuse_unsupported, wire_form
 from hexad.gateway.config import GatewayConfig
 from hexad.gateway.errors import ApiError
-from hexad.gateway.lines import lines_of
 
 _BUSY = {429, 503}
 _RETRIED = {429, 502, 503}

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 
 from hexad.gateway.config import GatewayConfig
-from hexad.gateway.metrics import Metrics
+from hexad.gateway.telemetry.metrics import Metrics
 from hexad.records import AuditRow
 from hexad.storage import StorageError, Store
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hexad.chat import Parts
-from hexad.gateway.report import Finish, Stop
+from hexad.gateway.backends.upstream import Draft
 from hexad.gateway.request import ChatRequest
-from hexad.gateway.select import Ballot
+from hexad.gateway.scaffold.report import Finish, Stop
+from hexad.gateway.scaffold.select import Ballot
 from hexad.gateway.slots import Ticket
-from hexad.gateway.upstream import Draft
 from hexad.gateway.usage import Usage, of_drafts
 
 Emit = Callable[[dict[str, Any]], None]

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from math import comb
 
-from hexad.gateway.report import Stop
+from hexad.gateway.scaffold.report import Stop
 
 
 async def run_candidates(

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from hexad.gateway.config import GatewayConfig
-from hexad.gateway.judge_prompt import FIRST, NO, SECOND, YES, ask_if_correct, ask_which_is_better
-from hexad.gateway.labels import TokenLogprob, label_probability
-from hexad.gateway.scorer import ScoreReply, ScorerError, ScoreUsage
+from hexad.gateway.verifiers.judge_prompt import FIRST, NO, SECOND, YES, ask_if_correct, ask_which_is_better
+from hexad.gateway.verifiers.labels import TokenLogprob, label_probability
+from hexad.gateway.verifiers.scorer import ScoreReply, ScorerError, ScoreUsage
 from hexad.records import Message
 
 _LISTED = 20  # the most that OpenAI and vLLM list by default

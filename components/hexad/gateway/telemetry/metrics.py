@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from hexad.gateway.report import ScaffoldReport
+from hexad.gateway.scaffold.report import ScaffoldReport
 from hexad.gateway.slots import Slots
 from hexad.gateway.usage import Usage
 

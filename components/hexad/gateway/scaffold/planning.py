@@ -3,12 +3,12 @@
 import asyncio
 
 from hexad.chat import plan_request
+from hexad.gateway.backends.upstream import Draft, Upstream, UpstreamError
 from hexad.gateway.config import GatewayConfig
-from hexad.gateway.metrics import Metrics
-from hexad.gateway.plan import usable_plan
-from hexad.gateway.tracing import count, stage
-from hexad.gateway.upstream import Draft, Upstream, UpstreamError
-from hexad.gateway.work import Planned, Work
+from hexad.gateway.scaffold.plan import usable_plan
+from hexad.gateway.scaffold.work import Planned, Work
+from hexad.gateway.telemetry.metrics import Metrics
+from hexad.gateway.telemetry.tracing import count, stage
 from hexad.records import Message
 
 _NOT_FOR_PLANS = {"stop", "min_tokens", "ignore_eos", "thinking_token_budget"}

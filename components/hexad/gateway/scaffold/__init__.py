@@ -1,0 +1,1 @@
+"""Plan, sample candidates, score, select: what one question goes through."""
