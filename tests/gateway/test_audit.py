@@ -177,7 +177,7 @@ def row(number: int) -> AuditRow:
 def test_a_store_that_comes_back_gets_every_row_once_and_the_fault_is_logged_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hexad.gateway.audit_log._FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("hexad.gateway.telemetry.audit_log._FIRST_RETRY_S", 0.01)
     store = Failing(failures=3)
     log, metrics = started(store, audit_rows=2, audit_interval_s=60)
     for number in range(5):
