@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import ipaddress
 import logging
 import os
@@ -77,6 +78,9 @@ async def serve(config: GatewayConfig, audit_store: Store | None = None) -> None
     hooks = {"request": [add_trace_context]}
     async with httpx.AsyncClient(transport=Connections(), event_hooks=hooks) as client:
         app = create_app(config, client, group_answers, audit_store, flush_traces)
+        # What is imported stays: looked through again and again, it would hold up every stream for its time.
+        gc.collect()
+        gc.freeze()
         await uvicorn.Server(listening(app, config)).serve()
 
 
