@@ -6,6 +6,9 @@ from pydantic import Field
 
 from hexad.records import Record
 
+ENGINE_MODEL = "target"
+"""Model name that our own engine serves the bundle's target under."""
+
 
 class EngineConfig(Record):
     """vLLM's settings."""

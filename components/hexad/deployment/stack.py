@@ -12,11 +12,10 @@ from pathlib import Path
 import httpx
 
 from hexad.deployment.bundle import DRAFT, TARGET, VERIFIER
-from hexad.deployment.settings import EngineConfig, GatewayPolicy
+from hexad.deployment.gateway_settings import gateway_settings
+from hexad.deployment.settings import ENGINE_MODEL, EngineConfig, GatewayPolicy
 from hexad.engines.vllm_server import EngineError, VllmServer, engine_arguments, free_port
 from hexad.stage.lifeline import die_with_parent
-
-ENGINE_MODEL = "target"
 
 
 def engine(
@@ -53,32 +52,17 @@ def scaffold(
 ) -> Iterator[str]:
     """Gateway in front of a running engine, and verifier service if the bundle has one; yields the gateway's URL."""
     gateway_port = port or free_port()
-    settings: dict[str, object] = {
-        "model": name,
-        "engine_url": engine_url,
-        "engine_model": ENGINE_MODEL,
-        "n": policy.candidates,
-        "max_n": max(8, policy.candidates),
-        "plan": policy.plan,
-        "selector": policy.selector,
-        "concurrency": policy.concurrency,
-        "queue": 4096,
-        "max_tokens": max_tokens,
-        "max_tokens_limit": max_tokens,
-        "plan_max_tokens": min(96, max_tokens),
-        "port": gateway_port,
-    }
     with contextlib.ExitStack() as stack:
+        scorer_url = None
         if verifier and (models / VERIFIER).is_dir():
             scorer_port = free_port()
             command = ["-m", "hexad.verifier.server", "--model", str(models / VERIFIER), "--port", str(scorer_port)]
             scorer = stack.enter_context(_child(command, logs / "verifier.log"))
-            settings["scorer_url"] = f"http://127.0.0.1:{scorer_port}"
-            _wait(f"{settings['scorer_url']}/health", scorer, logs / "verifier.log")
-        elif policy.selector == "verifier":
-            settings["selector"] = "majority"
+            scorer_url = f"http://127.0.0.1:{scorer_port}"
+            _wait(f"{scorer_url}/health", scorer, logs / "verifier.log")
+        settings = gateway_settings(name, policy, engine_url, ENGINE_MODEL, scorer_url, max_tokens)
         config = logs / "gateway.json"
-        config.write_text(json.dumps(settings, indent=1))
+        config.write_text(json.dumps(settings | {"port": gateway_port}, indent=1))
         gateway = stack.enter_context(
             _child(["-m", "hexad.gateway.server", "--config", str(config)], logs / "gateway.log")
         )

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,28 @@ from hexad.stage.lifeline import die_with_parent
 
 OWNED = "HEXAD_ENGINE"
 """Environment variable that tells the plugin in every vLLM process that the engine is a child of Hexad."""
+
+
+ENVIRONMENT = {
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    "TOKENIZERS_PARALLELISM": "false",
+    # Pinning threads to cores makes two engines on one machine share the same core.
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "OMP_WAIT_POLICY": "passive",
+}
+"""Of every vLLM process, on this machine and on a cluster."""
+
+
+@dataclass(frozen=True)
+class Gpus:
+    """Accelerators of one engine."""
+
+    tensor_parallel: int
+    memory_utilization: float
+    """Share of each accelerator's memory that vLLM may use, 0..1."""
 
 
 class EngineError(RuntimeError):
@@ -38,15 +61,22 @@ def engine_arguments(
     seed: int = 0,
     draft: str | None = None,
     speculation: Mapping[str, object] | None = None,
+    host: str = "127.0.0.1",
+    gpus: Gpus | None = None,
+    drain_s: int = 0,
 ) -> list[str]:
-    """Command-line arguments of vLLM's OpenAI server, without the program. Pure, so tests and manifests share it."""
+    """Command-line arguments of vLLM's OpenAI server, without the program. Pure, so tests and manifests share it.
+
+    `gpus`: None for the CPU engine, which alone uses `kv_cache_gib`. `drain_s`: seconds that running requests get after
+    SIGTERM; 0 aborts them.
+    """
     arguments = [
         "--model",
         model,
         "--served-model-name",
         served_name,
         "--host",
-        "127.0.0.1",
+        host,
         "--port",
         str(port),
         "--max-model-len",
@@ -55,20 +85,10 @@ def engine_arguments(
         str(max_num_seqs),
         "--dtype",
         dtype,
-        "--kv-cache-memory-bytes",
-        str(int(kv_cache_gib * 2**30)),
         "--seed",
         str(seed),
-        "--block-size",
-        "32",
         "--stream-interval",
         str(stream_interval),
-        "--enforce-eager",
-        # A prompt cut in two makes vLLM rewind the generator of a seeded request, which a CPU generator cannot do:
-        # the engine dies (0.32.0, v1/worker/gpu_model_runner.py, _bookkeeping_sync). So prompts are taken whole.
-        "--no-enable-chunked-prefill",
-        "--max-num-batched-tokens",
-        str(max(2048, max_model_len)),
         # The model repo's generation_config.json would fill in what a client leaves out.
         "--generation-config",
         "vllm",
@@ -76,6 +96,24 @@ def engine_arguments(
         "--max-logprobs",
         "20",
     ]
+    if gpus is None:
+        arguments += [
+            "--kv-cache-memory-bytes",
+            str(int(kv_cache_gib * 2**30)),
+            "--block-size",
+            "32",
+            "--enforce-eager",
+            # A prompt cut in two makes vLLM rewind the generator of a seeded request, which a CPU generator cannot do:
+            # the engine dies (0.32.0, v1/worker/gpu_model_runner.py, _bookkeeping_sync). So prompts are taken whole.
+            "--no-enable-chunked-prefill",
+            "--max-num-batched-tokens",
+            str(max(2048, max_model_len)),
+        ]
+    else:
+        arguments += ["--tensor-parallel-size", str(gpus.tensor_parallel)]
+        arguments += ["--gpu-memory-utilization", str(gpus.memory_utilization)]
+    if drain_s:
+        arguments += ["--shutdown-timeout", str(drain_s)]
     if speculation:
         settings = dict(speculation) | ({"model": draft} if draft else {})
         arguments += ["--speculative-config", json.dumps(settings)]
@@ -116,18 +154,7 @@ class VllmServer:
         self.stop()
 
     def start(self) -> None:
-        environment = os.environ | {
-            OWNED: "1",
-            "VLLM_NO_USAGE_STATS": "1",
-            "DO_NOT_TRACK": "1",
-            "HF_HUB_OFFLINE": "1",
-            "VLLM_LOGGING_LEVEL": "WARNING",
-            # Pinning threads to cores makes two engines on one machine share the same core.
-            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-            "OMP_NUM_THREADS": str(self._threads),
-            "OMP_WAIT_POLICY": "passive",
-            "TOKENIZERS_PARALLELISM": "false",
-        }
+        environment = os.environ | ENVIRONMENT | {OWNED: "1", "OMP_NUM_THREADS": str(self._threads)}
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -6,6 +6,9 @@ from pydantic import Field, SecretStr, model_validator
 
 from hexad.records import Record
 
+ENGINE_KEY = "HEXAD_ENGINE_KEY"
+"""Environment variable with the engine's bearer key."""
+
 PlanPolicy = Literal["off", "shared", "per_sample"]
 Selector = Literal["hybrid", "majority", "verifier"]
 

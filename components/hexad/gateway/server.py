@@ -14,11 +14,10 @@ import uvicorn
 from pydantic import SecretStr, ValidationError
 
 from hexad.gateway.app import create_app
-from hexad.gateway.config import GatewayConfig
+from hexad.gateway.config import ENGINE_KEY, GatewayConfig
 from hexad.gateway.pools import Pools
 from hexad.grading import group_answers
 
-ENGINE_KEY = "HEXAD_ENGINE_KEY"
 _IDLE_CONNECTION_S = 30
 
 

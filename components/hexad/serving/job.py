@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hexad.deployment.bundle import BUNDLE, DRAFT, TARGET, VERIFIER, assemble, describe, speculative_settings
-from hexad.deployment.stack import ENGINE_MODEL, engine, scaffold
+from hexad.deployment.settings import ENGINE_MODEL
+from hexad.deployment.stack import engine, scaffold
 from hexad.engines.http_engine import HttpEngine
 from hexad.engines.speculation_counters import acceptance
 from hexad.engines.vllm_server import VllmServer

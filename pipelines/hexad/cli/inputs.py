@@ -7,9 +7,10 @@ from typing import TypeVar
 import typer
 from rich.console import Console
 
+from hexad.deployment.endpoint import Endpoint
 from hexad.pipelines.profile import Profile, load_profile
 from hexad.pipelines.recipe import Recipe, load_recipe
-from hexad.pipelines.yaml_file import InvalidFile
+from hexad.pipelines.yaml_file import InvalidFile, load
 
 BAD_INPUT = 2
 T = TypeVar("T")
@@ -30,6 +31,11 @@ def profile_from(name: str) -> Profile:
     beside_source = Path(__file__).parents[3] / named
     file = next((path for path in (Path(name), named, beside_source) if path.is_file()), named)
     return _read(load_profile, file)
+
+
+def endpoint_from(file: Path) -> Endpoint:
+    """The spec of an endpoint, as in manifests/examples."""
+    return _read(lambda path: load(path, Endpoint), file)
 
 
 def refuse(message: str) -> typer.Exit:

@@ -125,6 +125,19 @@ def serve(
 
 
 @app.command()
+def manifests(
+    bundle: Annotated[str | None, typer.Argument(metavar="[BUNDLE]", help="Store URI of a bundle, s3://….")] = None,
+    spec: Annotated[Path | None, typer.Option(help="Endpoint spec instead, as in manifests/examples.")] = None,
+    profile: ProfileName = "kind",
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the YAML.")] = Path("build/manifests"),
+) -> None:
+    """Write the Kubernetes objects that serve a bundle on a cluster, for `kubectl apply -k`."""
+    from hexad.cli.manifests_command import manifests as body
+
+    raise typer.Exit(body(bundle, spec, profile, out))
+
+
+@app.command()
 def ask(
     question: str,
     base_url: Annotated[str, typer.Option(help="URL of the endpoint.")] = "http://127.0.0.1:8000/v1",
