@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from rich.console import Console
 
-from hexad.deployment.endpoint import Endpoint
 from hexad.pipelines.profile import Profile, load_profile
 from hexad.pipelines.recipe import Recipe, load_recipe
 from hexad.pipelines.yaml_file import InvalidFile, load
+
+if TYPE_CHECKING:
+    from hexad.deployment.endpoint import Endpoint
 
 BAD_INPUT = 2
 T = TypeVar("T")
@@ -33,8 +35,10 @@ def profile_from(name: str) -> Profile:
     return _read(load_profile, file)
 
 
-def endpoint_from(file: Path) -> Endpoint:
+def endpoint_from(file: Path) -> "Endpoint":
     """The spec of an endpoint, as in manifests/examples."""
+    from hexad.deployment.endpoint import Endpoint
+
     return _read(lambda path: load(path, Endpoint), file)
 
 
