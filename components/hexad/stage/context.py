@@ -7,6 +7,9 @@ from hexad.records import Record
 RUN_ID = "HEXAD_RUN_ID"
 """Environment variable with the id of the Kubeflow run that a task belongs to."""
 
+RUN_LABEL = "hexad.dev/run-id"
+"""Label with that id on everything that a task starts beside itself on Kubernetes, so that stopping the run ends it."""
+
 
 class Context(Record):
     """Travels to every box as one JSON string, beside the stage's own config."""
