@@ -102,7 +102,9 @@ def execute(
             seed=context.seed,
         )
         seconds = round(time.monotonic() - started, 2)
-        manifest = commit_tree(store, out, uri, provenance, {**product.metadata, "seconds": seconds})
+        places: dict[str, JsonValue] = {name: m.uri for name, m in manifests.items()}
+        numbers = {**product.metadata, "seconds": seconds, "inputs": places}
+        manifest = commit_tree(store, out, uri, provenance, numbers)
         shutil.rmtree(scratch, ignore_errors=True)
         progress.finish()
         return StageResult(manifest, product.metrics, product.card, cached=False)

@@ -253,6 +253,18 @@ def report(
 
 
 @app.command()
+def lineage(
+    place: Annotated[str, typer.Argument(metavar="BUNDLE|RUN", help="Store URI of a tree, or a run's folder.")],
+    svg: Annotated[Path | None, typer.Option(help="Draw it into this file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with drawing and table into this file.")] = None,
+) -> None:
+    """Walk from a bundle or a run back to its datasets and base model."""
+    from hexad.cli.lineage_command import lineage as body
+
+    raise typer.Exit(body(place, svg, html))
+
+
+@app.command()
 def doctor() -> None:
     """Check this machine's Python, packages, memory and disk."""
     from hexad.cli.doctor_command import doctor as body
