@@ -8,8 +8,9 @@ from hexad.markup.html import document, join, stylesheet, table, tag
 from hexad.records import Manifest
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 92rem; padding: 0 1rem; color: #212529; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; margin-top: 1.5rem; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem;  color: #212529; }
+.scroll { overflow-x: auto; }
+svg { min-width: 1200px; max-width: 100%; height: auto; } table { border-collapse: collapse; margin-top: 1.5rem; }
 th, td { text-align: left; padding: .3rem .8rem; border-bottom: 1px solid #dee2e6; vertical-align: top; }
 code { font-size: .85em; overflow-wrap: anywhere; } caption { text-align: left; font-weight: 600; }
 """

@@ -253,6 +253,19 @@ def report(
 
 
 @app.command()
+def put(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A transformers model, or files of data.")],
+    uri: Annotated[str, typer.Argument(metavar="URI", help="Where to, e.g. s3://hexad/models/qwen2.5-7b.")],
+    id_: Annotated[str, typer.Option("--id", help="Its id on the hub; default: the folder's name.")] = "",
+    revision: Annotated[str, typer.Option(help="Revision (commit) that the files are of.")] = "local",
+) -> None:
+    """Put a base model or data into the store, where recipes name it by its URI."""
+    from hexad.cli.put_command import put as body
+
+    raise typer.Exit(body(folder, uri, id_, revision))
+
+
+@app.command()
 def lineage(
     place: Annotated[str, typer.Argument(metavar="BUNDLE|RUN", help="Store URI of a tree, or a run's folder.")],
     svg: Annotated[Path | None, typer.Option(help="Draw it into this file.")] = None,
