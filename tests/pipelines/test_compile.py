@@ -1,6 +1,7 @@
 """Compiling: fast, the same bytes every time, and nothing in the IR that a cluster or kfp.local would choke on."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -9,12 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ir_lint import lint
-from kfp import compiler, dsl
 
 from hexad.pipelines.compile import compile_pipeline
+from hexad.pipelines.ir_lint import lint
 from hexad.pipelines.profile import Profile, load_profile
-from hexad.pipelines.recipe import Recipe
+from hexad.pipelines.recipe import Recipe, load_recipe
 from hexad.pipelines.settings import box_settings
 from hexad.stage.artifact import Settings
 from hexad.stage.boxes import BOXES
@@ -30,29 +30,30 @@ def compiled(folder: Path, profile: Profile) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("file", PROFILES, ids=lambda file: file.stem)
 def test_the_ir_is_clean_for_every_profile(file: Path, tmp_path: Path) -> None:
-    assert lint(compiled(tmp_path, load_profile(file))[0]) == []
+    profile = load_profile(file)
+    pipeline, *platform = compiled(tmp_path, profile)
+    cluster = profile.name != "local"
+    assert lint(pipeline, *platform, cluster=cluster, mutable_images=profile.mutable_images) == []
+    assert profile.cluster == cluster
 
 
-def test_the_lint_finds_a_run_time_install(tmp_path: Path) -> None:
-    @dsl.component(base_image="python:3.11-slim", packages_to_install=["numpy"])
-    def bad(config: dict) -> int:  # type: ignore[type-arg]
-        return len(config)
-
-    @dsl.pipeline(name="bad")
-    def pipeline() -> None:
-        bad(config={"a": 1})
-
-    compiler.Compiler().compile(pipeline, str(tmp_path / "bad.yaml"))
-    found = lint(yaml.safe_load((tmp_path / "bad.yaml").read_text()))
-    assert any("installs packages" in text for text in found)
-    assert any("become floats" in text for text in found)
+def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    for name, seed in (("first", "1"), ("second", "2")):
+        command = [sys.executable, "-m", "hexad.cli.main", "compile", "recipes/tiny.yaml", "--profile", "gke", "-o"]
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([*command, str(tmp_path / name)], check=True, capture_output=True, env=environment)
+    first, second = ((tmp_path / name / "tiny-gke.yaml").read_bytes() for name in ("first", "second"))
+    assert first == second
 
 
-def test_compiling_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_a_box_of_a_schedule_is_never_taken_from_a_cache(tmp_path: Path) -> None:
     profile = load_profile(Path("profiles/kind.yaml"))
-    settings = box_settings(RECIPE, profile)
-    first, second = (compile_pipeline(settings, profile, tmp_path / name) for name in ("a.yaml", "b.yaml"))
-    assert first.read_bytes() == second.read_bytes()
+    settings = box_settings(RECIPE, profile, every_run=["evaluate"])
+    target = compile_pipeline(settings, profile, tmp_path / "pipeline.yaml", ["evaluate"])
+    ir = next(yaml.safe_load_all(target.read_text()))
+    loop = next(c for c in ir["components"].values() if "evaluate" in c.get("dag", {}).get("tasks", {}))
+    assert not loop["dag"]["tasks"]["evaluate"]["cachingOptions"].get("enableCache")
+    assert {name for name in BOXES if json.loads(settings[name])["context"]["every_run"]} == {"evaluate", "scores"}
 
 
 def test_a_node_pool_s_taints_are_tolerated_by_the_tasks_that_run_there(tmp_path: Path) -> None:
@@ -82,7 +83,10 @@ def test_a_profile_decides_images_secrets_and_memory(tmp_path: Path) -> None:
     assert trainer["image"] == "hexad/train-python:dev"
     assert trainer["resources"]["resourceMemoryLimit"] == "8Gi"
     deployed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]["exec-serve"]
-    assert deployed["secretAsEnv"][0]["secretName"] == "hexad-store"
+    assert deployed["secretAsEnv"][0]["secretNameParameter"] == {
+        "componentInputParameter": "pipelinechannel--store_secret"
+    }
+    assert pipeline["root"]["inputDefinitions"]["parameters"]["store_secret"]["defaultValue"] == "hexad-store"
     assert deployed["emptyDirMounts"][0]["mountPath"] == "/dev/shm"
 
 
@@ -92,15 +96,26 @@ def test_raising_an_attempt_changes_only_that_section() -> None:
     assert {name for name in before if before[name] != after[name]} == {"evaluate", "scores"}
 
 
-def test_compiling_takes_under_five_seconds(tmp_path: Path) -> None:
-    recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(yaml.safe_dump(RECIPE.model_dump(mode="json", include={"name", "seed"}) | {
-        "curate": {"base": {"kind": "random"}}}))  # fmt: skip
-    command = [sys.executable, "-m", "hexad.cli.main", "compile", str(recipe), "-o", str(tmp_path)]
-    before = time.perf_counter()
+@pytest.mark.parametrize("file", PROFILES, ids=lambda file: file.stem)
+def test_the_32b_recipe_compiles_for_every_profile_in_under_five_seconds_to_under_a_megabyte(
+    file: Path, tmp_path: Path
+) -> None:
+    recipe, profile = load_recipe(Path("recipes/k2-think-32b.yaml")), load_profile(file)
+    before = time.process_time()
+    target = compile_pipeline(box_settings(recipe, profile), profile, tmp_path / "pipeline.yaml")
+    seconds, size = time.process_time() - before, target.stat().st_size
+    print(f"{file.stem}: {seconds:.2f} s of processor time, {size} bytes")
+    assert seconds < 5.0
+    assert size < 1_000_000
+
+
+def test_the_command_takes_under_five_seconds_beside_the_import_of_kfp(tmp_path: Path) -> None:
+    recipe = "recipes/k2-think-32b.yaml"
+    command = [sys.executable, "-m", "hexad.cli.main", "compile", recipe, "--profile", "eks", "-o", str(tmp_path)]
+    kfp = _child_seconds([sys.executable, "-c", "import kfp.compiler, kfp.kubernetes"])
     usage = _child_seconds(command)
-    print(f"compile: {usage:.2f} s of processor time, {time.perf_counter() - before:.2f} s of wall time")
-    assert usage < 5.0
+    print(f"compile: {usage:.2f} s of processor time, {kfp:.2f} s of them kfp's import")
+    assert usage - kfp < 5.0
 
 
 def _child_seconds(command: list[str]) -> float:

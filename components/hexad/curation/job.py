@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
+from pathlib import Path
 
 from transformers import AutoTokenizer
 
@@ -13,9 +14,10 @@ from hexad.curation.config import CurateConfig
 from hexad.curation.contamination import Decontaminator
 from hexad.curation.dedupe import Deduper
 from hexad.curation.generate import Generated, as_prompts, as_traces, generate
-from hexad.curation.readers import read_source
+from hexad.curation.readers import SourceConfig, read_source
 from hexad.curation.reasoning_gym.draw import draw
 from hexad.curation.splits import split_of
+from hexad.curation.stored import fetch_files, is_stored
 from hexad.curation.structure import check_trace
 from hexad.curation.tokenize import pack, tokenize, write_packed
 from hexad.grading import verify_gold
@@ -32,6 +34,8 @@ def run(config: CurateConfig, context: Context, inputs: Mapping[str, str]) -> St
 
 def _curate(config: CurateConfig, space: Workspace) -> Product:
     seed = space.context.seed
+    sources = tuple(_here(source, space.scratch) for source in config.sources)
+    config = config.model_copy(update={"sources": sources})
     made = generate(config.generated, seed)
     rejects: list[Reject] = list(made.duplicates)
     space.progress.update(0.3, "generated")
@@ -58,7 +62,7 @@ def _curate(config: CurateConfig, space: Workspace) -> Product:
     write_rows(space.out / REJECTS, rejects, Reject)
     card = card_json(traces, splits, rejects, contamination, [len(r.ids) for r in rows], bins, config.pack_tokens)
     (space.out / "card.json").write_text(json.dumps(card, indent=1, sort_keys=True))
-    sources = {t.source: t.revision for t in traces} | {p.source: p.revision for p in prompts}
+    datasets = {t.source: t.revision for t in traces} | {p.source: p.revision for p in prompts}
     metrics = {
         "traces": float(len(traces)),
         "prompts": float(len(prompts)),
@@ -66,7 +70,14 @@ def _curate(config: CurateConfig, space: Workspace) -> Product:
         "rejects": float(len(rejects)),
         "tokens": float(card["tokens"]["total"]),
     }
-    return Product(metrics, card_markdown(card), dict(metrics), datasets=sources, base_model=base)
+    return Product(metrics, card_markdown(card), dict(metrics), datasets=datasets, base_model=base)
+
+
+def _here(source: SourceConfig, scratch: Path) -> SourceConfig:
+    """The source with its files on this machine."""
+    if not is_stored(source.path):
+        return source
+    return source.model_copy(update={"path": fetch_files(source.path, scratch / "sources")})
 
 
 def with_sources(

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hexad.report.markup import Html, join, tag
+from hexad.markup.html import Html, join, tag
 from hexad.report.wording import number
 
 WIDTH, HEIGHT = 440, 250

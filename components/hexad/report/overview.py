@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from hexad.markup.html import Html, join, missing, tag
 from hexad.records import Score
-from hexad.report.markup import Html, join, missing, tag
 from hexad.report.sources import STAGE_OF_INPUT, Sources
 from hexad.report.verdicts import HELPS, HURTS, NOTHING, UNKNOWN, Pillar, compare
 from hexad.report.wording import CI95, cell_name, duration, interval, p_phrase, percent, points, size

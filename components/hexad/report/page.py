@@ -2,8 +2,8 @@
 
 from importlib.resources import files
 
+from hexad.markup.html import document, join, stylesheet, tag
 from hexad.report.config import ReportConfig
-from hexad.report.markup import document, join, stylesheet, tag
 from hexad.report.overview import header, headline, pillar_cards, pipeline
 from hexad.report.provenance import data_card, examples, limits, lineage
 from hexad.report.results import cells, deltas, domain_table, lengths

@@ -4,9 +4,9 @@ import json
 
 from pydantic import JsonValue
 
+from hexad.markup.html import Html, join, missing, table, tag
 from hexad.records import DOMAINS
 from hexad.report.config import ReportConfig
-from hexad.report.markup import Html, join, missing, table, tag
 from hexad.report.sources import STAGE_OF_INPUT, Example, Sources
 from hexad.report.wording import cell_name, number, percent, size
 

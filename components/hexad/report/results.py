@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from hexad.markup.html import Html, figure, join, missing, table, tag
 from hexad.records import DOMAINS, Score
 from hexad.report.charts import axis_row, histogram_row, interval_bar
-from hexad.report.markup import Html, figure, join, missing, table, tag
 from hexad.report.overview import totals
 from hexad.report.sources import Sources
 from hexad.report.verdicts import HELPS, HURTS, NOTHING, compare

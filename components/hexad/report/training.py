@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from hexad.markup.html import Html, figure, join, missing, table, tag
 from hexad.report.charts import Series, diagonal, dots, line_chart, share_bar
-from hexad.report.markup import Html, figure, join, missing, table, tag
 from hexad.report.overview import totals
 from hexad.report.sources import CurvePoint, LosslessTest, Sources
 from hexad.report.wording import CI95, NBSP, cell_name, number, p_phrase, p_value, percent, points, signed_interval

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from pydantic import Field, JsonValue
 
-from hexad.records import MANIFEST, Record
+from hexad.records import MANIFEST, Manifest, Record
 from hexad.stage.boxes import BOXES
 from hexad.stage.context import Context
 from hexad.stage.execute import StageResult
@@ -99,14 +99,32 @@ def publish(result: StageResult, tree: Tree, metrics: Metrics, card: File) -> No
     folder = Path(tree.path)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).write_text(result.manifest.to_json())
-    tree.metadata["store_uri"] = result.manifest.uri
-    tree.metadata["bytes"] = result.manifest.total_bytes
-    tree.metadata.update(result.manifest.metadata)
+    tree.metadata.update(artifact_metadata(result.manifest))
     for name, value in result.metrics.items():
         metrics.log_metric(name, float(value))
     # The numbers travel as metadata, but kfp.local's cache takes an artifact without a file for a lost one.
     Path(metrics.path).write_text(json.dumps(result.metrics))
     Path(card.path).write_text(result.card)
+
+
+def artifact_metadata(manifest: Manifest) -> dict[str, JsonValue]:
+    """What the UI shows of a tree: place, numbers, and where it came from. Flat, since the UI shows no nested values.
+
+    Kubeflow's lineage leads from artifact to artifact; with these keys it also ends where Kubeflow knows nothing, at
+    revisions of datasets and of the base model, and each step can be checked against the store.
+    """
+    origin = manifest.provenance
+    numbers = {key: value for key, value in manifest.metadata.items() if key != "inputs"}
+    places = manifest.metadata.get("inputs")
+    known = places if isinstance(places, dict) else {}
+    about: dict[str, JsonValue] = {
+        "store_uri": manifest.uri, "digest": manifest.digest, "stage": origin.stage, "bytes": manifest.total_bytes,
+        "git": origin.git, "image": origin.image, "config": origin.config, "seed": origin.seed,
+    }  # fmt: skip
+    inputs = {f"input.{name}": f"{known.get(name, '')} {digest}".strip() for name, digest in origin.inputs.items()}
+    datasets = {f"dataset.{identity}": revision for identity, revision in origin.datasets.items()}
+    models = {f"base_model.{identity}": revision for identity, revision in origin.base_model.items()}
+    return {**numbers, **about, **inputs, **datasets, **models}
 
 
 def publish_file(result: StageResult, name: str, target: File) -> None:

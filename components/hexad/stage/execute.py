@@ -6,6 +6,7 @@ goes on at the first stage whose tree was not committed. KFP's own cache sits on
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, JsonValue
 
 from hexad.records import MANIFEST, Manifest, Provenance
-from hexad.stage.context import Context
+from hexad.stage.context import RUN_ID, Context
 from hexad.stage.lifeline import die_with_parent
 from hexad.stage.progress import Progress
 from hexad.storage import ObjectMissing, Store, commit_tree, fetch_tree, open_store, read_manifest
@@ -76,7 +77,8 @@ def execute(
     manifests = {name: Manifest.from_json((Path(path) / MANIFEST).read_bytes()) for name, path in inputs.items()}
     config_digest = _digest(config.model_dump(mode="json"))
     digests = {name: manifest.digest for name, manifest in manifests.items()}
-    key = _digest([stage, config_digest, digests, context.code, context.seed, context.attempt])[:16]
+    occurrence = [os.environ[RUN_ID]] if context.every_run else []
+    key = _digest([stage, config_digest, digests, context.code, context.seed, context.attempt, *occurrence])[:16]
     uri = f"{context.store.rstrip('/')}/{stage}/{key}"
     progress = Progress.for_stage(stage)
     committed = _named(store, uri, context.store) if by_digest else read_manifest(store, uri)
@@ -102,7 +104,8 @@ def execute(
             seed=context.seed,
         )
         seconds = round(time.monotonic() - started, 2)
-        numbers: dict[str, JsonValue] = {**product.metadata, "seconds": seconds}
+        places: dict[str, JsonValue] = {name: m.uri for name, m in manifests.items()}
+        numbers: dict[str, JsonValue] = {**product.metadata, "seconds": seconds, "inputs": places}
         if by_digest:
             root = context.store.rstrip("/")
             manifest = commit_tree(store, out, lambda tree: f"{root}/{by_digest}/{tree.short}", provenance, numbers)

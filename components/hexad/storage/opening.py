@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from hexad.storage.errors import BadStoreUri
 from hexad.storage.local import LocalStore, local_path
-from hexad.storage.s3 import S3Settings, S3Store, bucket_and_key
 from hexad.storage.store import Store
 
 
@@ -21,6 +20,9 @@ def open_store(uri: str, environment: Mapping[str, str] | None = None) -> Store:
         local_path(uri)
         return LocalStore()
     if scheme == "s3":
+        # minio is slow to import, and compiling or asking for help opens no store.
+        from hexad.storage.s3 import S3Settings, S3Store, bucket_and_key
+
         bucket_and_key(uri)
         return S3Store(S3Settings.from_environment(os.environ if environment is None else environment))
     if scheme == "hf":

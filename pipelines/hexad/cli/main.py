@@ -17,6 +17,12 @@ app = typer.Typer(
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, e.g. recipes/quickstart.yaml.")]
 ProfileName = Annotated[str, typer.Option("--profile", help="A name in profiles/, or a file.")]
+Host = Annotated[str, typer.Option(envvar="HEXAD_KFP_HOST", help="URL of the Kubeflow Pipelines API.")]
+Namespace = Annotated[str, typer.Option(envvar="HEXAD_KFP_NAMESPACE", help="Namespace of the runs.")]
+TokenFile = Annotated[Path | None, typer.Option(help="File with a service account's token; see docs/cluster.md.")]
+KubeContext = Annotated[str, typer.Option(help="Context of your kubeconfig; default: the current one.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Show the stages until the run ends.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run.")]
 
 
 class Runner(StrEnum):
@@ -72,14 +78,99 @@ def run(
 def submit(
     recipe: RecipeFile,
     profile: ProfileName,
-    host: Annotated[str, typer.Option(help="URL of the Kubeflow Pipelines API.")],
+    host: Host,
+    namespace: Namespace = "kubeflow",
     experiment: Annotated[str, typer.Option(help="Experiment that the run belongs to.")] = "hexad",
-    watch: Annotated[bool, typer.Option("--watch", help="Wait for the run's end.")] = False,
+    watch: Watch = False,
+    token_file: TokenFile = None,
+    context: KubeContext = "",
 ) -> None:
-    """Compile a recipe and start it on a cluster."""
-    from hexad.cli.pipeline_commands import submit as body
+    """Start a run on a Kubeflow cluster."""
+    from hexad.cli.connection import Target
+    from hexad.cli.submit_command import submit as body
 
-    raise typer.Exit(body(recipe, profile, host, experiment, watch))
+    raise typer.Exit(body(recipe, profile, Target(host, namespace, token_file, context), experiment, watch))
+
+
+@app.command()
+def runs(
+    host: Host,
+    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="Id of a run; default: the newest ones.")] = "",
+    namespace: Namespace = "kubeflow",
+    experiment: Annotated[str, typer.Option(help="Only runs of this experiment.")] = "",
+    count: Annotated[int, typer.Option(min=1, max=200, help="How many runs.")] = 20,
+    watch: Watch = False,
+    token_file: TokenFile = None,
+    context: KubeContext = "",
+) -> None:
+    """Show the newest runs of a cluster and its schedules, or the stages of one run."""
+    from hexad.cli.connection import Target
+    from hexad.cli.runs_command import show as body
+
+    raise typer.Exit(body(run_id, Target(host, namespace, token_file, context), experiment, count, watch))
+
+
+@app.command()
+def logs(
+    run_id: RunId,
+    host: Host,
+    stage: Annotated[str, typer.Argument(metavar="[STAGE]", help="Default: the stage that runs or failed.")] = "",
+    namespace: Namespace = "kubeflow",
+    lines: Annotated[int, typer.Option(min=1, help="Lines of each pod.")] = 200,
+    token_file: TokenFile = None,
+    context: KubeContext = "",
+) -> None:
+    """Show the end of a stage's log on a cluster."""
+    from hexad.cli.connection import Target
+    from hexad.cli.runs_command import logs as body
+
+    raise typer.Exit(body(run_id, stage, Target(host, namespace, token_file, context), lines))
+
+
+@app.command()
+def stop(
+    run_id: RunId, host: Host, namespace: Namespace = "kubeflow", token_file: TokenFile = None,
+    context: KubeContext = "",
+) -> None:  # fmt: skip
+    """End a run on a cluster with all that its tasks started, or delete a schedule."""
+    from hexad.cli.connection import Target
+    from hexad.cli.runs_command import stop as body
+
+    raise typer.Exit(body(run_id, Target(host, namespace, token_file, context)))
+
+
+@app.command()
+def retry(
+    run_id: RunId,
+    host: Host,
+    from_: Annotated[str, typer.Option("--from", metavar="STAGE", help="Compute again from this stage on.")] = "",
+    namespace: Namespace = "kubeflow",
+    watch: Watch = False,
+    token_file: TokenFile = None,
+    context: KubeContext = "",
+) -> None:
+    """Start a run again on a cluster: what is done is kept, but for what --from names."""
+    from hexad.cli.connection import Target
+    from hexad.cli.submit_command import retry as body
+
+    raise typer.Exit(body(run_id, Target(host, namespace, token_file, context), from_, watch))
+
+
+@app.command()
+def schedule(
+    recipe: RecipeFile,
+    profile: ProfileName,
+    host: Host,
+    cron: Annotated[str, typer.Option(help="Six fields, seconds first, e.g. '0 0 3 * * 1'.")],
+    namespace: Namespace = "kubeflow",
+    experiment: Annotated[str, typer.Option(help="Experiment that the runs belong to.")] = "hexad-schedules",
+    token_file: TokenFile = None,
+) -> None:
+    """Evaluate a recipe's models again and again on a cluster."""
+    from hexad.cli.connection import Target
+    from hexad.cli.submit_command import schedule as body
+
+    raise typer.Exit(body(recipe, profile, Target(host, namespace, token_file), experiment, cron))
 
 
 @app.command()
@@ -190,6 +281,31 @@ def report(
     from hexad.cli.run_command import report as body
 
     raise typer.Exit(body(run_folder, open_))
+
+
+@app.command()
+def put(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A transformers model, or files of data.")],
+    uri: Annotated[str, typer.Argument(metavar="URI", help="Where to, e.g. s3://hexad/models/qwen2.5-7b.")],
+    id_: Annotated[str, typer.Option("--id", help="Its id on the hub; default: the folder's name.")] = "",
+    revision: Annotated[str, typer.Option(help="Revision (commit) that the files are of.")] = "local",
+) -> None:
+    """Put a base model or data into the store, where recipes name it by its URI."""
+    from hexad.cli.put_command import put as body
+
+    raise typer.Exit(body(folder, uri, id_, revision))
+
+
+@app.command()
+def lineage(
+    place: Annotated[str, typer.Argument(metavar="BUNDLE|RUN", help="Store URI of a tree, or a run's folder.")],
+    svg: Annotated[Path | None, typer.Option(help="Draw it into this file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with drawing and table into this file.")] = None,
+) -> None:
+    """Walk from a bundle or a run back to its datasets and base model."""
+    from hexad.cli.lineage_command import lineage as body
+
+    raise typer.Exit(body(place, svg, html))
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """Recipe and profile to KFP IR: one YAML file with the pipeline and its platform document."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import dropwhile
 from pathlib import Path
 
 from kfp import compiler
@@ -9,8 +11,19 @@ from hexad.pipelines.post_training import post_training
 from hexad.pipelines.profile import Profile
 
 
-def compile_pipeline(settings: Mapping[str, str], profile: Profile, target: Path) -> Path:
-    """Write the compiled pipeline to `target`; the same input gives the same bytes."""
+def compile_pipeline(
+    settings: Mapping[str, str], profile: Profile, target: Path, every_run: Collection[str] = ()
+) -> Path:
+    """Write the compiled pipeline to `target`; the same input gives the same bytes.
+
+    Sections in `every_run` are computed in each run of it.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    compiler.Compiler().compile(post_training(settings, profile), str(target))
+    with ThreadPoolExecutor(1) as thread:
+        # KFP walks the whole stack at every setting of a task, which takes seconds below a command line's many frames.
+        pipeline = thread.submit(post_training, settings, profile, every_run=every_run).result()
+    compiler.Compiler().compile(pipeline, str(target))
+    # KFP's heading repeats the parameters, and those that are dicts in an order that changes from process to process.
+    lines = target.read_text().splitlines(keepends=True)
+    target.write_text("".join(dropwhile(lambda line: line.startswith("#"), lines)))
     return target

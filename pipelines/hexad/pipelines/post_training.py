@@ -1,107 +1,81 @@
 """The pipeline: a straight line of boxes, evaluation groups fanned out, one exit handler around all of it."""
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from kfp import dsl, kubernetes
+from kfp import dsl
 
 from hexad.cleanup.component import cleanup as cleanup_box
 from hexad.curation.component import curate as curate_box
-from hexad.deployment.site import STORE_SECRET_KEYS
 from hexad.drafter.component import drafter as drafter_box
 from hexad.evaluation.component import evaluate as evaluate_box
 from hexad.evaluation.merge_component import scores as scores_box
 from hexad.gate.component import gate as gate_box
 from hexad.pipelines.profile import Profile
+from hexad.pipelines.task_placement import place as place_task
+from hexad.pipelines.task_placement import run_time_values
 from hexad.preflight.component import preflight as preflight_box
 from hexad.report.component import report as report_box
 from hexad.rlvr.component import rlvr as rlvr_box
 from hexad.serving.component import serve as serve_box
 from hexad.sft.component import sft as sft_box
-from hexad.stage.boxes import BOXES, GROUPS, Role
+from hexad.stage.boxes import BOXES, GROUPS
 from hexad.verifier.component import verifier as verifier_box
 
 NAME = "hexad-post-training"
+ALWAYS = ("preflight", "gate", "report", "cleanup")
+"""Checks of this moment and cheap reads: they run every time, and their trees are still made once."""
 DESCRIPTION = "From an open base model to a served reasoning system, measured at every step."
 
 
-def post_training(settings: Mapping[str, str], profile: Profile, parallelism: int = 2) -> Any:
-    """The KFP pipeline whose parameters default to `settings` (box name to its settings string)."""
+def post_training(
+    settings: Mapping[str, str], profile: Profile, parallelism: int = 2, every_run: Collection[str] = ()
+) -> Any:
+    """The KFP pipeline whose parameters default to `settings` (box name to its settings string).
 
-    def place(stage: str, task: dsl.PipelineTask) -> dsl.PipelineTask:
-        return _place(BOXES[stage].image if stage in BOXES else "base", task, profile)
+    Further parameters are what the profile leaves open until a run starts: nodes, and names of secrets and claims.
+    Sections in `every_run` never come from KFP's cache.
+    """
+    defaults = {**{name: settings[name] for name in (*BOXES, "cleanup")}, **run_time_values(profile)}
 
-    @dsl.pipeline(name=NAME, description=DESCRIPTION)
-    def pipeline(
-        preflight: str = settings["preflight"],
-        curate: str = settings["curate"],
-        sft: str = settings["sft"],
-        rlvr: str = settings["rlvr"],
-        verifier: str = settings["verifier"],
-        drafter: str = settings["drafter"],
-        serve: str = settings["serve"],
-        evaluate: str = settings["evaluate"],
-        scores: str = settings["scores"],
-        gate: str = settings["gate"],
-        report: str = settings["report"],
-        cleanup: str = settings["cleanup"],
-    ) -> None:
-        """Each parameter is one box's settings: JSON with `config` (its section of the recipe) and `context`."""
-        last = place("cleanup", cleanup_box(settings=cleanup)).set_caching_options(False)
+    def pipeline(*values: Any) -> None:
+        """Each box's parameter is its settings: JSON with `config` (its section of the recipe) and `context`."""
+        given = dict(zip(defaults, values, strict=True))
+
+        def place(stage: str, make: Callable[..., dsl.PipelineTask], **inputs: Any) -> dsl.PipelineTask:
+            task = make(settings=given[stage], **inputs)
+            role, section = (BOXES[stage].image, BOXES[stage].section) if stage in BOXES else ("base", stage)
+            if section in (*ALWAYS, *every_run):
+                task.set_caching_options(False)
+            return place_task(role, section, task, profile, given)
+
+        last = place("cleanup", cleanup_box)
         with dsl.ExitHandler(last, name="post-training"):
-            # Checks of this moment (preflight) and cheap reads (gate, report) run every time; their trees are still
-            # made once. Nothing takes preflight as an input: an edited threshold must not recompute a run.
-            checked = place("preflight", preflight_box(settings=preflight)).set_caching_options(False)
-            data = place("curate", curate_box(settings=curate).after(checked)).outputs["data"]
-            tuned = place("sft", sft_box(settings=sft, data=data)).outputs["model"]
-            policy = place("rlvr", rlvr_box(settings=rlvr, data=data, model=tuned)).outputs["policy"]
-            scoring = place("verifier", verifier_box(settings=verifier, data=data, policy=policy))
+            # Nothing takes preflight as an input: an edited threshold must not recompute a run.
+            checked = place("preflight", preflight_box)
+            data = place("curate", curate_box).after(checked).outputs["data"]
+            tuned = place("sft", sft_box, data=data).outputs["model"]
+            policy = place("rlvr", rlvr_box, data=data, model=tuned).outputs["policy"]
+            scoring = place("verifier", verifier_box, data=data, policy=policy)
             # The two do not need each other, but one accelerator, or two cores, is no place for both at once.
-            drafting = place("drafter", drafter_box(settings=drafter, data=data, policy=policy).after(scoring))
+            drafting = place("drafter", drafter_box, data=data, policy=policy).after(scoring)
             scorer, draft = scoring.outputs["scorer"], drafting.outputs["draft"]
-            bundle = place(
-                "serve", serve_box(settings=serve, data=data, policy=policy, verifier=scorer, draft=draft)
-            ).outputs["bundle"]
+            serving = place("serve", serve_box, data=data, policy=policy, verifier=scorer, draft=draft)
+            bundle = serving.outputs["bundle"]
             with dsl.ParallelFor(items=list(GROUPS), parallelism=parallelism, name="cells") as group:
-                cell = place(
-                    "evaluate",
-                    evaluate_box(settings=evaluate, group=group, data=data, sft=tuned, policy=policy, bundle=bundle),
-                )
-            joined = place(
-                "scores", scores_box(settings=scores, data=data, samples=dsl.Collected(cell.outputs["samples"]))
-            )
+                cell = place("evaluate", evaluate_box, group=group, data=data, sft=tuned, policy=policy, bundle=bundle)
+            joined = place("scores", scores_box, data=data, samples=dsl.Collected(cell.outputs["samples"]))
             measured = joined.outputs["tree"]
-            gated = place("gate", gate_box(settings=gate, scores=measured, data=data)).set_caching_options(False)
-            told = report_box(
-                settings=report, data=data, sft=tuned, policy=policy, verifier=scorer, draft=draft, bundle=bundle,
+            gated = place("gate", gate_box, scores=measured, data=data)
+            place(
+                "report", report_box, data=data, sft=tuned, policy=policy, verifier=scorer, draft=draft, bundle=bundle,
                 scores=measured,
-            )  # fmt: skip
-            place("report", told.after(gated)).set_caching_options(False)
+            ).after(gated)  # fmt: skip
 
-    return pipeline
-
-
-def _place(role: Role, task: dsl.PipelineTask, profile: Profile) -> dsl.PipelineTask:
-    """Apply what a profile says of an image role. kfp-kubernetes knows no run-time form of most of these."""
-    task.set_container_image(profile.images[role])
-    for name, value in sorted(profile.environment.items()):
-        task.set_env_variable(name, value)
-    if profile.store_secret:
-        kubernetes.use_secret_as_env(task, profile.store_secret, STORE_SECRET_KEYS, optional=True)
-    wanted = profile.placement.get(role)
-    if wanted is None:
-        return task
-    if wanted.cpu:
-        task.set_cpu_limit(wanted.cpu)
-    if wanted.memory:
-        task.set_memory_limit(wanted.memory)
-    if wanted.accelerator:
-        task.set_accelerator_type(wanted.accelerator).set_accelerator_limit(wanted.accelerators)
-    for label, value in sorted(wanted.node_selector.items()):
-        kubernetes.add_node_selector(task, label, value)
-    for taint in wanted.tolerations:
-        wished = taint.value if taint.operator == "Equal" else None
-        kubernetes.add_toleration(task, key=taint.key, operator=taint.operator, value=wished, effect=taint.effect)
-    if wanted.shm:
-        kubernetes.empty_dir_mount(task, "shm", "/dev/shm", medium="Memory", size_limit=wanted.shm)
-    return task
+    # Which parameters there are depends on the profile, and kfp asks the signature.
+    pipeline.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=value, annotation=type(value))
+        for name, value in defaults.items()
+    ])  # fmt: skip
+    return dsl.pipeline(name=NAME, description=DESCRIPTION)(pipeline)

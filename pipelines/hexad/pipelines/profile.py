@@ -6,6 +6,7 @@ from pydantic import Field
 
 from hexad.deployment.placement import Placement
 from hexad.deployment.site import Site
+from hexad.pipelines.task_settings import TaskSettings
 from hexad.pipelines.yaml_file import load
 from hexad.records import Record
 from hexad.stage.boxes import Role
@@ -20,7 +21,14 @@ class Profile(Record):
     store_secret: str = Field("", description="Kubernetes secret with keys endpoint, access_key, secret_key.")
     environment: dict[str, str] = Field(default_factory=dict, description="Environment of every task.")
     placement: dict[Role, Placement] = Field(default_factory=dict, description="Per image role.")
+    tasks: TaskSettings = Field(TaskSettings(), description="What goes for every task of a pipeline.")
+    cluster: bool = Field(True, description="Tasks run as pods: each must have limits, a timeout, retries and no root.")
+    mutable_images: bool = Field(False, description="Accept image tags that can move, as on a developer's cluster.")
     endpoint: Site | None = Field(None, description="How bundles are served on this cluster; none: they are not.")
+
+    def placeholders(self) -> list[Role]:
+        """Image roles whose digest is the zeros that profiles come with: no registry has such an image."""
+        return [role for role, image in self.images.items() if image.endswith("@sha256:" + "0" * 64)]
 
 
 def load_profile(path: Path) -> Profile:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from hexad.curation.config import CurateConfig
+from hexad.curation.stored import is_stored
 from hexad.drafter.config import DrafterConfig
 from hexad.evaluation.config import EvaluateConfig
 from hexad.gate.config import GateConfig
@@ -69,11 +70,12 @@ def _files(curate: CurateConfig | None) -> Iterator[Problem]:
     if curate is None:
         return
     base = curate.base
-    if base.kind == "path" and base.path and not (Path(base.path) / "config.json").is_file():
+    local = base.path if base.kind == "path" and base.path and not is_stored(base.path) else None
+    if local and not (Path(local) / "config.json").is_file():
         mend = "give a folder with a transformers model, relative to where you start hexad"
         yield Problem(("curate", "base", "path"), f"is {base.path!r}, where there is no config.json; {mend}")
     for index, source in enumerate(curate.sources):
-        if not Path(source.path).exists():
+        if not is_stored(source.path) and not Path(source.path).exists():
             mend = "give a file or folder, relative to where you start hexad"
             yield Problem(("curate", "sources", index, "path"), f"is {source.path!r}, which does not exist; {mend}")
 

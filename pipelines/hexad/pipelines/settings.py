@@ -2,10 +2,11 @@
 
 import hashlib
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import hexad
+from hexad.curation.stored import is_stored
 from hexad.pipelines.code_version import code_version
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
@@ -18,13 +19,17 @@ _HASHED_BYTES = 64 << 20  # larger files count by size: hashing a 60 GB model wo
 
 
 def box_settings(
-    recipe: Recipe, profile: Profile, store: str = "", work: str = "", attempts: Mapping[str, int] | None = None
-) -> dict[str, str]:
+    recipe: Recipe, profile: Profile, store: str = "", work: str = "", attempts: Mapping[str, int] | None = None,
+    every_run: Collection[str] = (),
+) -> dict[str, str]:  # fmt: skip
     """Box name to its settings string.
 
-    `store` overrides the profile's; `attempts` says how often a section was asked to be computed again.
+    `store` overrides the profile's, `work` its cache; `attempts` says how often a section was asked to be computed
+    again, `every_run` which sections each Kubeflow run computes anew.
     """
     attempts = attempts or {}
+    cache = profile.tasks.cache
+    work = work or (f"{cache.path}/{recipe.name}" if cache else "")
     git = git_version()
     sources = local_files_version(recipe)
     place = f"{(store or profile.store).rstrip('/')}/{recipe.name}"
@@ -32,7 +37,8 @@ def box_settings(
     for name, box in BOXES.items():
         code = code_version(box) + (sources if name == "curate" else "")
         context = Context(run=recipe.name, store=place, work=work, seed=recipe.seed, git=git,
-                          image=profile.images[box.image], code=code, attempt=attempts.get(box.section, 0))  # fmt: skip
+                          image=profile.images[box.image], code=code, attempt=attempts.get(box.section, 0),
+                          every_run=box.section in every_run)  # fmt: skip
         settings[name] = Settings(config=_section(recipe, box.section), context=context).model_dump_json()
     clear = Context(run=recipe.name, store=place, work=work, seed=recipe.seed, git=git)
     settings["cleanup"] = Settings(context=clear).model_dump_json()
@@ -44,6 +50,8 @@ def local_files_version(recipe: Recipe) -> str:
     base = [recipe.curate.base.path] if recipe.curate.base.kind == "path" and recipe.curate.base.path else []
     content = hashlib.sha256()
     for name in [*base, *(source.path for source in recipe.curate.sources)]:
+        if is_stored(name):  # a committed tree never changes, and its URI is part of the section
+            continue
         root = Path(name)
         for file in sorted([root] if root.is_file() else (f for f in root.rglob("*") if f.is_file())):
             size = file.stat().st_size

@@ -15,7 +15,7 @@ class SourceConfig(Record):
     path: str = Field(
         min_length=1,
         description="File or glob (** for any depth) of .jsonl or .parquet files, relative to where the run starts. "
-        "Files are read in the order of their names.",
+        "Files are read in the order of their names. Or the store URI of a tree (`hexad put`), with a glob after '#'.",
     )
     kind: Literal["am_thinking", "guru", "chat"] = Field(
         description="Schema of the rows. am_thinking: long traces as `conversations` of from/value; guru: verifiable "

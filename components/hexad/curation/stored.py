@@ -1,0 +1,58 @@
+"""Base models and data files that lie as trees in the object store, where a cluster's tasks find them."""
+
+import json
+from pathlib import Path
+
+from hexad.chat import CHATML
+from hexad.chat.template import END_OF_TURN
+from hexad.records import Manifest
+from hexad.storage import ObjectMissing, fetch_tree, open_store, read_manifest
+
+
+def is_stored(place: str) -> bool:
+    """Whether a path of the recipe is a store URI."""
+    return "://" in place
+
+
+def fetch_files(place: str, into: Path) -> str:
+    """Bring the tree of `URI` or `URI#GLOB` into a folder of `into`; the glob of its files there.
+
+    Raises ObjectMissing when no tree is committed at the URI.
+    """
+    uri, _, pattern = place.partition("#")
+    manifest = _manifest(uri, "sources")
+    folder = fetch_tree(open_store(uri), manifest, into / manifest.digest[:16])
+    return str(folder / (pattern or "**/*"))
+
+
+def fetch_base(uri: str, into: Path) -> dict[str, str]:
+    """Bring the transformers model at `uri` into `into` and pin our chat template on it; {model id: revision}."""
+    manifest = _manifest(uri, "curate.base.path")
+    fetch_tree(open_store(uri), manifest, into)
+    if not (into / "config.json").is_file():
+        raise FileNotFoundError(f"curate.base.path: {uri} has no config.json; put a transformers model there")
+    _pin_template(into)
+    return dict(manifest.provenance.base_model) or {uri: manifest.digest}
+
+
+def _manifest(uri: str, setting: str) -> Manifest:
+    manifest = read_manifest(open_store(uri), uri)
+    if manifest is None:
+        raise ObjectMissing(f"{setting}: no tree is committed at {uri}; put it there with: hexad put FOLDER {uri}")
+    return manifest
+
+
+def _pin_template(model: Path) -> None:
+    """Base models end a text, not a turn, and their templates add system prompts of their own."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenizer.chat_template = CHATML
+    tokenizer.eos_token = END_OF_TURN
+    tokenizer.save_pretrained(model)
+    for name in ("config.json", "generation_config.json"):
+        file = model / name
+        if file.is_file():
+            file.write_text(
+                json.dumps(json.loads(file.read_bytes()) | {"eos_token_id": tokenizer.eos_token_id}, indent=1)
+            )

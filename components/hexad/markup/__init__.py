@@ -1,0 +1,1 @@
+"""HTML and SVG as values, for every page that Hexad writes."""
