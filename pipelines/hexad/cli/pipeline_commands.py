@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hexad.cli.inputs import profile_from, recipe_from, say
+from hexad.cli.inputs import images_into, profile_from, recipe_from, say
 
 
 def validate(file: Path) -> int:
@@ -11,8 +11,8 @@ def validate(file: Path) -> int:
     return 0
 
 
-def compile_recipe(file: Path, profile_name: str, out: Path) -> int:
-    say(f"compiled: {_compiled(file, profile_name, out)}")
+def compile_recipe(file: Path, profile_name: str, out: Path, images: Path | None = None) -> int:
+    say(f"compiled: {_compiled(file, profile_name, out, images)}")
     return 0
 
 
@@ -31,8 +31,10 @@ def submit(file: Path, profile_name: str, host: str, experiment: str, watch: boo
     return 0 if state == "SUCCEEDED" else 1
 
 
-def _compiled(file: Path, profile_name: str, out: Path) -> Path:
+def _compiled(file: Path, profile_name: str, out: Path, images: Path | None = None) -> Path:
     recipe, profile = recipe_from(file), profile_from(profile_name)
+    if images is not None:
+        profile = images_into(profile, images)
     from hexad.pipelines.compile import compile_pipeline
     from hexad.pipelines.settings import box_settings
 
