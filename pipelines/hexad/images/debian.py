@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hexad.images import builders
@@ -29,14 +31,14 @@ def make_base(root: Path, builder: builders.Builder, mirror: str, security: str)
     work = root / "build" / "images" / "debian"
     work.mkdir(parents=True, exist_ok=True)
     shutil.copy(root / "images" / "debian" / "Containerfile", work)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, _in_memory(Path(scratch), work):
         system = Path(scratch) / "rootfs"
         _step(["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", _SUITE, str(system), mirror], work)
         # debootstrap reads one archive; fixes of security holes come from another.
         sources = system / "etc" / "apt" / "sources.list"
         sources.write_text(f"deb {mirror} {_SUITE} main\ndeb {security} {_SUITE}-security main\n")
-        _step(["chroot", str(system), "sh", "-ec",
-               "export DEBIAN_FRONTEND=noninteractive; apt-get update -q; apt-get upgrade -qy"], work)  # fmt: skip
+        upgrade = "export DEBIAN_FRONTEND=noninteractive; apt-get update -q; apt-get upgrade -qy"
+        _step(["chroot", str(system), "sh", "-ec", upgrade], work)
         for name in _LEFT_OUT:
             _remove(system / name)
         for name in _EMPTY:
@@ -47,6 +49,16 @@ def make_base(root: Path, builder: builders.Builder, mirror: str, security: str)
     _step(builders.build(builder, str(work), NAME, {}, {}), work)
     (work / "rootfs.tar").unlink()
     return NAME
+
+
+@contextmanager
+def _in_memory(folder: Path, work: Path) -> Iterator[None]:
+    """dpkg waits for the disk after every file; on a tmpfs that takes no time."""
+    _step(["mount", "-t", "tmpfs", "-o", "size=2g,mode=755", "hexad-base", str(folder)], work)
+    try:
+        yield
+    finally:
+        _step(["umount", str(folder)], work)
 
 
 def _remove(path: Path) -> None:

@@ -22,6 +22,9 @@ INSTALLER = "installer"
 """Name of the lock of what builds: pip, which the images do not keep, and hatchling for Hexad's own wheel."""
 
 _INSTALLER_PACKAGES = ("pip", "hatchling")
+CPU_SIDE = ("train-cpu", "gateway", "eval")
+"""Locks whose versions the GPU images keep."""
+
 _TITLE = "Locked by `make image-locks` for Linux x86-64, Python 3.11; do not edit."
 
 
@@ -37,16 +40,18 @@ def wanted(image: Image, project: Mapping[str, object]) -> list[str]:
 def write_locks(root: Path, names: Iterable[str]) -> list[Path]:
     """Write the locks of the named images and of the installer; their paths."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    versions = root / "requirements" / "local.txt"
     lines = {name: wanted(IMAGES[name], project) for name in names}
-    held = {name: _closure(lines[name]) for name in names if not IMAGES[name].gpu}
-    # Asked for once: an index takes about a second for each package.
-    union = sorted({package for needed in held.values() for package in needed})
-    files = {locked.name: locked for locked in _report([f"{n}=={metadata.version(n)}" for n in union], "--no-deps")}
-    written = [_write(root, INSTALLER, _resolved(_INSTALLER_PACKAGES, None))]
-    for name, needs in lines.items():
-        packages = [files[n] for n in held[name]] if name in held else _resolved(needs, versions)
-        written.append(_write(root, name, packages))
+    held = {name: _closure(lines[name]) for name in lines if not IMAGES[name].gpu}
+    with tempfile.TemporaryDirectory() as scratch:
+        pip = Pip(Path(scratch))
+        # Asked for once: an index takes about a second for each package.
+        union = sorted({package for needed in held.values() for package in needed})
+        exact = pip.report([f"{package}=={metadata.version(package)}" for package in union], "--no-deps")
+        files = {locked.name: locked for locked in exact}
+        written = [_write(root, INSTALLER, pip.report(_INSTALLER_PACKAGES))]
+        for name, needs in lines.items():
+            packages = [files[n] for n in held[name]] if name in held else _resolved(pip, root, name, needs)
+            written.append(_write(root, name, packages))
     return written
 
 
@@ -69,29 +74,45 @@ def _closure(lines: list[str]) -> set[str]:
     return closure(lines, lambda name: metadata.requires(name) or (), EXCLUDED, WITHOUT_DEPENDENCIES)
 
 
-def _resolved(lines: Iterable[str], constraints: Path | None) -> list[Locked]:
-    """What pip would install, without the packages that go in alone and then with them."""
-    lines = list(lines)
+def _resolved(pip: "Pip", root: Path, name: str, lines: list[str]) -> list[Locked]:
+    """A GPU image: what pip resolves, with the versions of the CPU images' locks where those have the package."""
+    tested = {n: package for cpu in CPU_SIDE for n, package in read_lock(root, cpu).items()}
+    below = read_lock(root, IMAGES[name].parent) if IMAGES[IMAGES[name].parent].gpu else {}
+    versions = {n: package.version.partition("+")[0] for n, package in (tested | below).items()}
     alone = [line for line in lines if canonicalize_name(line) in WITHOUT_DEPENDENCIES]
-    options = ["--constraint", str(constraints)] if constraints else []
-    packages = _report([line for line in lines if line not in alone], *options)
-    return packages + (_report(alone, "--no-deps", *options) if alone else [])
+    # '===' takes the index's own build, which brings CUDA, and no local one such as 2.13.0+cpu.
+    followed = [line for line in lines if line not in alone] + [f"torch==={versions['torch']}"]
+    constraints = [f"{n}=={version}" for n, version in versions.items() if n != "torch"]
+    return pip.report(followed, constraints=constraints) + pip.report(
+        [f"{line}=={versions[line]}" for line in alone], "--no-deps"
+    )
 
 
-def _report(lines: list[str], *options: str) -> list[Locked]:
-    """pip's installation report: https://pip.pypa.io/en/stable/reference/installation-report/"""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--ignore-installed",
-                   "--disable-pip-version-check", "--report", str(report), *options, *lines]  # fmt: skip
+class Pip:
+    """The newest pip, from its wheel: older ones download every wheel in full to say what they would install."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), "pip"]
         subprocess.run(command, check=True, stdout=sys.stderr)
-        items = json.loads(report.read_text())["install"]
-    return [
-        Locked(
-            canonicalize_name(item["metadata"]["name"]),
-            item["metadata"]["version"],
-            (item["download_info"]["archive_info"]["hashes"]["sha256"],),
-            source=not item["download_info"]["url"].endswith(".whl"),
-        )
-        for item in items
-    ]
+        self._wheel = next(folder.glob("pip-*.whl"))
+
+    def report(self, lines: Iterable[str], *options: str, constraints: Iterable[str] = ()) -> list[Locked]:
+        """What pip would install: https://pip.pypa.io/en/stable/reference/installation-report/"""
+        lines = list(lines)
+        if not lines:
+            return []
+        limits, report = self._folder / "constraints.txt", self._folder / "report.json"
+        limits.write_text("".join(f"{line}\n" for line in constraints))
+        command = [sys.executable, f"{self._wheel}/pip", "install", "--dry-run", "--quiet", "--ignore-installed",
+                   "--constraint", str(limits), "--report", str(report), *options, *lines]  # fmt: skip
+        subprocess.run(command, check=True, stdout=sys.stderr)
+        return [
+            Locked(
+                canonicalize_name(item["metadata"]["name"]),
+                item["metadata"]["version"],
+                (item["download_info"]["archive_info"]["hashes"]["sha256"],),
+                source=not item["download_info"]["url"].endswith(".whl"),
+            )
+            for item in json.loads(report.read_text())["install"]
+        ]
