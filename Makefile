@@ -24,7 +24,7 @@ BENCH_READY := .venv-bench/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help setup quickstart base-model test bench lint format compile component-docs clean \
-    image-locks wheelhouse base-image images image-scan
+    image-locks wheelhouse base-image images test-images image-scan
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^#   //'
@@ -96,6 +96,10 @@ base-image: setup
 images: setup
 	$(IMAGES) build $(IMAGE_OPTIONS) --base-image $(BASE_IMAGE) \
 	    $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(PUSH),--push)
+
+# Needs a Docker engine and a base image; builds the CPU images and runs the tiny recipe in them.
+test-images: setup
+	$(BIN)/python -m pytest -m docker -rA tests/images
 
 image-scan: setup
 	$(IMAGES) scan $(IMAGE_OPTIONS)

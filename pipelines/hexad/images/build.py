@@ -140,6 +140,7 @@ def _build_stack(
         )
     finally:
         shutil.rmtree(context)
+        _run(builders.prune(options.builder), options, "prune.log")
 
 
 def _context(

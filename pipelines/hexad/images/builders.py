@@ -28,6 +28,13 @@ def inspect(builder: Builder, tag: str) -> list[str]:
     return ["buildah", "inspect", "--type=image", tag] if builder == "buildah" else [builder, "image", "inspect", tag]
 
 
+def prune(builder: Builder) -> list[str]:
+    """Delete the build stages, which hold the wheels; docker's own builder keeps them otherwise."""
+    if builder == "buildah":
+        return ["buildah", "rmi", "--prune"]
+    return [builder, "image", "prune", "--force", "--filter=label=hexad.stage=build"]
+
+
 def push(builder: Builder, tag: str, digest_file: str) -> list[str]:
     """Push `tag`; podman and buildah write the manifest's digest to `digest_file`, docker keeps it in the image."""
     return [builder, "push", tag] if builder == "docker" else [builder, "push", f"--digestfile={digest_file}", tag]

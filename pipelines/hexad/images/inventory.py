@@ -17,7 +17,8 @@ def python_packages() -> list[dict[str, str]]:
     found = {}
     for distribution in metadata.distributions():
         fields = distribution.metadata
-        licence = fields.get("License-Expression") or fields.get("License") or ""
+        stated = [fields[key] for key in ("License-Expression", "License") if key in fields]
+        licence = stated[0] if stated else ""
         found[fields["Name"].lower()] = {
             "name": fields["Name"],
             "version": distribution.version,

@@ -30,7 +30,7 @@ class Locked:
 
 def parse(text: str, where: str) -> dict[str, Locked]:
     """A lock by package. Raises ValueError with `where` and the line that is not one package with a hash."""
-    packages = {}
+    packages: dict[str, Locked] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue

@@ -48,7 +48,7 @@ def in_bytes(place: str, content: bytes) -> Iterator[Finding]:
 
 def in_archive(archive: IO[bytes], allowed: Callable[[Finding], bool] = lambda _: False) -> list[Finding]:
     """Findings of a docker archive (one or more images), read as a stream; `allowed` ones are left out."""
-    found = []
+    found: list[Finding] = []
     with tarfile.open(fileobj=archive, mode="r|") as outer:
         for member in outer:
             stream = outer.extractfile(member) if member.isfile() else None

@@ -40,7 +40,7 @@ def fill(folder: Path, lock: Mapping[str, Locked], options: Iterable[str] = ()) 
 
 def contents(folder: Path) -> dict[tuple[str, str], Path]:
     """Wheels of a folder by (canonical name, version)."""
-    found = {}
+    found: dict[tuple[str, str], Path] = {}
     for wheel in folder.glob("*.whl"):
         name, version, _, _ = parse_wheel_filename(wheel.name)
         found[canonicalize_name(name), str(version)] = wheel
