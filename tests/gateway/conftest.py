@@ -9,6 +9,9 @@ import pytest
 
 from hexad.gateway.app import create_app
 from hexad.gateway.config import GatewayConfig
+from hexad.gateway.connections import Connections
+from hexad.gateway.tracing import add_trace_context
+from hexad.storage import Store
 
 from .upstream import SEED, Engine, serve
 
@@ -39,10 +42,11 @@ def gateway(engine: Engine, engine_url: str) -> Iterator[Callable[..., str]]:
     """Starts a gateway with the given settings; returns its base URL."""
     with ExitStack() as stack:
 
-        def start(**settings: Any) -> str:
+        def start(store: Store | None = None, **settings: Any) -> str:
             defaults = {"model": "k", "engine_url": engine_url, "engine_model": "m", "retries": 0}
             config = GatewayConfig.model_validate(defaults | settings)
-            app = create_app(config, httpx.AsyncClient(limits=httpx.Limits(max_connections=None)), by_text)
+            client = httpx.AsyncClient(transport=Connections(), event_hooks={"request": [add_trace_context]})
+            app = create_app(config, client, by_text, store)
             return stack.enter_context(serve(app))
 
         yield start

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from hexad.gateway.config import GatewayConfig
 
 from .conftest import question
-from .upstream import SEED, Engine, Script, wait_for
+from .upstream import SEED, Engine, Script, answers, wait_for
 
 REFUSALS = [json.loads(line) for line in Path(__file__).with_name("refusals.jsonl").read_text().splitlines()]
 
@@ -169,12 +169,45 @@ def test_metrics_count_requests_candidates_tokens_and_choices(engine: Engine, ga
         assert line in text
 
 
+def test_metrics_tell_agreement_margin_choice_times_and_tokens_by_stage(
+    engine: Engine, engine_url: str, gateway: Callable[..., str]
+) -> None:
+    engine.script = answers("9", "7", "7")
+    engine.score = lambda text: 0.8 if ">9<" in text else 0.5
+    url = gateway(scorer_url=engine_url)
+    selected = post(url, model="k").json()["scaffold"]["selected"]
+    post(url, logprobs=True)
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    for line in (
+        f'hexad_selected_index_total{{index="{selected}"}} 1.0', "hexad_agreement_count 1.0",
+        "hexad_verifier_margin_sum 0.3", 'hexad_completion_tokens_total{stage="plan"} 7.0',
+        'hexad_completion_tokens_total{stage="candidate"} 6.0', 'hexad_completion_tokens_total{stage="bypass"} 1.0',
+        'hexad_prompt_tokens_total{stage="verifier"} 21.0', 'hexad_prompt_tokens_total{stage="candidate"} 30.0',
+        "hexad_ttft_seconds_count 2.0", 'hexad_engine_ttft_seconds_count{stage="candidate"} 3.0',
+        'hexad_engine_ttft_seconds_count{stage="plan"} 1.0', "hexad_queue_seconds_count 2.0",
+        'hexad_plans_total{outcome="used"} 1.0', 'hexad_bypassed_total{reason="logprobs"} 1.0',
+    ):  # fmt: skip
+        assert line in lines or any(found.startswith(line) for found in lines if "margin" in line), line
+
+
+def test_tokens_of_a_request_that_failed_are_counted(engine: Engine, gateway: Callable[..., str]) -> None:
+    engine.script = lambda _: Script("a b c", break_after=2)
+    url = gateway()
+    assert post(url).status_code == 502
+    text = httpx.get(f"{url}/metrics").text
+    assert 'hexad_completion_tokens_total{stage="candidate"} 2.0' in text
+    assert 'hexad_upstream_errors_total{stage="candidate"} 1.0' in text
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         ({"n": 9}, "more than max_n"),
         ({"max_tokens": 100_000}, "max_tokens_limit"),
         ({"selector": "verifier"}, "needs scorer_url"),
+        ({"scorer": "labels", "scorer_url": "http://e"}, "scorer_model"),
+        ({"selector": "pairwise", "scorer_url": "http://e"}, "needs a judging engine"),
+        ({"plan_after": 1}, "plan_after: one candidate"),
         ({"api_key_hashes": ["secret"]}, "64 hexadecimal digits"),
         ({"engine_url": "file:///etc"}, "engine_url"),
         ({"model": "a:b"}, "model"),

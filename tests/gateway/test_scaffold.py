@@ -221,3 +221,16 @@ def test_headers_tell_what_was_done(engine: Engine, ask: Ask) -> None:
     assert headers["x-hexad-n-completed"] == "3"
     assert headers["x-hexad-selector"] == "majority"
     assert headers["x-request-id"]
+
+
+def test_server_timing_tells_where_the_time_went(engine: Engine, engine_url: str, ask: Ask) -> None:
+    engine.script = by_candidate(
+        *[Script(f"<answer>{i}</answer>", delay_s=0.2) for i in range(3)], plan=Script("<plan>p</plan>", delay_s=0.1)
+    )
+    engine.score = lambda _: 0.5
+    response = ask(settings={"scorer_url": engine_url})
+    stages = dict(part.split(";dur=") for part in response.headers["server-timing"].split(", "))
+    assert list(stages) == ["queue", "plan", "candidates", "select", "verify", "total"]
+    assert float(stages["plan"]) >= 100 and float(stages["candidates"]) >= 200
+    assert float(stages["total"]) >= sum(float(stages[name]) for name in ("plan", "candidates", "select", "verify"))
+    assert response.json()["scaffold"]["stage_seconds"]["plan"] >= 0.1

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hexad.gateway.config import Selector
-from hexad.gateway.select import Ballot, select, tier
+from hexad.gateway.select import Ballot, Selection, group_ballots, select, tier
 
 from .conftest import by_text
 
@@ -29,6 +29,10 @@ BALLOTS = st.lists(
 )
 
 
+def choose(ballots: list[Ballot], selector: Selector, seed: int) -> Selection:
+    return select(ballots, group_ballots(ballots, by_text), selector, seed)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c["case"])
 def test_the_table_of_votes(case: dict[str, Any]) -> None:
     count = len(case["answers"])
@@ -40,7 +44,7 @@ def test_the_table_of_votes(case: dict[str, Any]) -> None:
         )
     ]
     for seed in range(5):
-        chosen = ballots[select(ballots, by_text, case["selector"], seed).index]
+        chosen = ballots[choose(ballots, case["selector"], seed).index]
         assert case["wins"] in (chosen.answer, chosen.text)
 
 
@@ -50,29 +54,29 @@ def test_the_order_of_candidates_does_not_matter(
     ballots: list[Ballot], selector: Selector, seed: int, random: Any
 ) -> None:
     shuffled = random.sample(ballots, len(ballots))
-    first = ballots[select(ballots, by_text, selector, seed).index]
-    second = shuffled[select(shuffled, by_text, selector, seed).index]
+    first = ballots[choose(ballots, selector, seed).index]
+    second = shuffled[choose(shuffled, selector, seed).index]
     assert first == second
 
 
 @settings(max_examples=100, deadline=None)
 @given(BALLOTS, SELECTORS, st.integers())
 def test_no_worse_tier_ever_wins(ballots: list[Ballot], selector: Selector, seed: int) -> None:
-    chosen = ballots[select(ballots, by_text, selector, seed).index]
+    chosen = ballots[choose(ballots, selector, seed).index]
     assert tier(chosen) == min(map(tier, ballots))
 
 
 def test_a_three_way_tie_is_uniform_over_seeds() -> None:
     ballots = [Ballot(text=t, answer=t, visible=True, truncated=False, score=0.5) for t in "abc"]
-    wins = Counter(select(ballots, by_text, "hybrid", seed).index for seed in range(3000))
+    wins = Counter(choose(ballots, "hybrid", seed).index for seed in range(3000))
     assert all(abs(wins[i] - 1000) < 120 for i in range(3))  # 120 is 4.6 standard deviations
 
 
 def test_the_reason_names_rule_agreement_and_tie() -> None:
     ballots = [Ballot(text=t, answer=t, visible=True, truncated=False) for t in "ab"]
-    assert select(ballots, by_text, "majority", 1).reason == "majority: 1 of 2 agree, tie broken by seed"
+    assert choose(ballots, "majority", 1).reason == "majority: 1 of 2 agree, tie broken by seed"
 
 
 def test_no_candidates_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one candidate"):
-        select([], by_text, "majority", 0)
+        select([], [], "majority", 0)

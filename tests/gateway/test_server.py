@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hexad.gateway.server import ENGINE_KEY, main, read_config
+from hexad.gateway.server import ENGINE_KEY, SCORER_KEY, main, read_config
 
 from .conftest import question
 from .upstream import Engine, wait_for
@@ -31,7 +31,7 @@ def test_sigterm_stops_accepting_and_lets_running_requests_finish(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    config = write_config(tmp_path, engine_url=engine_url, port=port)
+    config = write_config(tmp_path, engine_url=engine_url, port=port, audit_store=f"file://{tmp_path}/store")
     process = subprocess.Popen([sys.executable, "-m", "hexad.gateway.server", "--config", str(config)])
     url = f"http://127.0.0.1:{port}"
     replies: list[httpx.Response] = []
@@ -50,6 +50,8 @@ def test_sigterm_stops_accepting_and_lets_running_requests_finish(
         asking.join(10)
         assert replies[0].json()["choices"][0]["message"]["content"] == "1"
         process.wait(10)
+        (part,) = tmp_path.glob("store/audit/*/*.jsonl")
+        assert len(part.read_text().splitlines()) == 1
     finally:
         process.kill()
         process.wait()
@@ -60,15 +62,17 @@ def test_the_gateway_imports_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_engines_key_comes_from_the_environment_and_is_not_printed(
+def test_the_engines_keys_come_from_the_environment_and_are_not_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ENGINE_KEY, "sesame")
+    monkeypatch.setenv(SCORER_KEY, "millet")
     config = read_config(write_config(tmp_path), port=1234)
-    assert config.engine_key is not None
+    assert config.engine_key is not None and config.scorer_key is not None
+    assert config.scorer_key.get_secret_value() == "millet"
     assert config.engine_key.get_secret_value() == "sesame"
     assert config.port == 1234
-    assert "sesame" not in repr(config)
+    assert "sesame" not in repr(config) and "millet" not in repr(config)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +80,7 @@ def test_the_engines_key_comes_from_the_environment_and_is_not_printed(
     [
         ({"n": 0, "top_p": 7}, ("n: ", "top_p: ")),
         ({"modle": "x"}, ("modle: ",)),
+        ({"audit_store": "file://relative"}, ("file://relative", "absolute")),
         ({"host": "0.0.0.0"}, ("api_key_hashes", "allow_anonymous")),
     ],
 )

@@ -64,11 +64,15 @@ class Engine:
 
     script: Callable[[dict[str, Any]], Script] = lambda _: Script()
     score: Callable[[str], float] | None = None
+    judge: Callable[[str], dict[str, float] | None] | None = None
     healthy: bool = True
     held: bool = False
     calls: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     scored: list[dict[str, Any]] = field(default_factory=list)
+    score_headers: list[dict[str, str]] = field(default_factory=list)
+    judged: list[dict[str, Any]] = field(default_factory=list)
+    judged_keys: list[str] = field(default_factory=list)
     connections: set[Any] = field(default_factory=set)
     open_streams: int = 0
 
@@ -95,6 +99,7 @@ class Engine:
     async def _score(self, request: Request) -> Response:
         body = await request.json()
         self.scored.append(body)
+        self.score_headers.append(dict(request.headers))
         if self.score is None:
             return Response(status_code=500)
         usage = {"prompt_tokens": 7 * len(body["responses"]), "completion_tokens": 0}
@@ -102,6 +107,9 @@ class Engine:
 
     async def _chat(self, request: Request) -> Response:
         payload = await request.json()
+        if self.judge is not None and payload.get("max_tokens") == 1:
+            self.judged_keys.append(request.headers.get("authorization", ""))
+            return self._verdict(payload, self.judge(payload["messages"][-1]["content"]))
         self.calls.append(payload)
         self.headers.append(dict(request.headers))
         self.connections.add(request.client)
@@ -116,6 +124,17 @@ class Engine:
             return JSONResponse({"id": "x", "object": "chat.completion", "created": 1, "model": payload["model"],
                                  "choices": choices, "usage": _usage(script, 1)})  # fmt: skip
         return StreamingResponse(self._stream(script, payload), media_type="text/event-stream")
+
+    def _verdict(self, payload: dict[str, Any], likely: dict[str, float] | None) -> Response:
+        """One token with its log-probabilities, as vLLM and OpenAI list them; 11 tokens read, 1 written."""
+        self.judged.append(payload)
+        if likely is None:
+            return Response(status_code=500)
+        listed = [{"token": t, "logprob": p, "bytes": []} for t, p in likely.items()]
+        logprobs = {"content": [{"token": "x", "logprob": 0.0, "top_logprobs": listed}] if listed else []}
+        choice = {"index": 0, "message": {"role": "assistant", "content": "x"}, "logprobs": logprobs}
+        usage = {"prompt_tokens": 11, "completion_tokens": 1}
+        return JSONResponse({"choices": [choice], "usage": usage})
 
     async def _stream(self, script: Script, payload: dict[str, Any]) -> AsyncIterator[str]:
         self.open_streams += 1

@@ -55,6 +55,18 @@ def test_compiling_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_a_node_pool_s_taints_are_tolerated_by_the_tasks_that_run_there(tmp_path: Path) -> None:
+    platform = compiled(tmp_path, load_profile(Path("profiles/aks.yaml")))[1]
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    tolerated = {
+        name: [tuple(t.get(key) for key in ("key", "operator", "value", "effect")) for t in e.get("tolerations", [])]
+        for name, e in executors.items()
+    }
+    pool = [("sku", "Equal", "gpu", "NoSchedule"), ("nvidia.com/gpu", "Exists", None, "NoSchedule")]
+    assert tolerated["exec-sft"] == tolerated["exec-serve"] == pool
+    assert tolerated["exec-gate"] == []
+
+
 def test_every_box_carries_its_own_section_and_context(tmp_path: Path) -> None:
     profile = load_profile(Path("profiles/local.yaml"))
     parameters = compiled(tmp_path, profile)[0]["root"]["inputDefinitions"]["parameters"]

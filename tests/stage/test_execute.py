@@ -189,3 +189,19 @@ def test_progress_ends_as_done_and_says_when_a_tree_was_reused(
         states.append((tmp_path / "progress" / "sft.json").read_text())
     assert '"state": "done"' in states[0]
     assert '"state": "cached"' in states[1]
+
+
+def test_a_tree_may_lie_under_its_own_digest_and_is_still_found_by_the_stage(context: Context) -> None:
+    body = Body()
+    first, second = (execute("serve", Config(), context, {}, body, by_digest="bundles/k") for _ in range(2))
+    assert first.manifest.uri == f"{context.store}/bundles/k/{first.manifest.short}"
+    assert (body.runs, second.cached, second.metrics, second.card) == (1, True, first.metrics, first.card)
+    assert second.manifest == first.manifest
+
+
+def test_a_tree_under_its_digest_that_is_gone_is_made_again(context: Context) -> None:
+    body = Body()
+    made = execute("serve", Config(), context, {}, body, by_digest="bundles/k").manifest
+    open_store(made.uri).delete(f"{made.uri}/{MANIFEST}")
+    assert not execute("serve", Config(), context, {}, body, by_digest="bundles/k").cached
+    assert body.runs == 2

@@ -1,6 +1,7 @@
-"""A task ends when the runner that started it dies."""
+"""Children end with their parent and tasks with their runner; the first process of a container has no parent."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,7 +9,15 @@ from pathlib import Path
 
 from hexad.stage.lifeline import RUNNER, hold_lifeline
 
-TASK = """
+_CHILD = """
+import ctypes, sys, time
+from hexad.stage.lifeline import die_with_parent
+die_with_parent()
+signal = ctypes.c_int(-1)
+ctypes.CDLL(None).prctl(2, ctypes.byref(signal))  # PR_GET_PDEATHSIG
+print(signal.value, flush=True)
+"""
+_TASK = """
 import time
 from hexad.stage.lifeline import die_with_runner
 
@@ -18,18 +27,33 @@ time.sleep(60)
 """
 
 
-def start(environment: dict[str, str]) -> subprocess.Popen[str]:
-    task = subprocess.Popen(
-        [sys.executable, "-c", TASK], env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
-    )
-    assert task.stdout is not None
-    assert task.stdout.readline() == "up\n"
-    return task
+def test_a_child_is_killed_when_its_parent_dies(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    parent = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {_CHILD + 'time.sleep(60)'!r}]); "
+    with said.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-c", parent + "time.sleep(60)"], stdout=sink, start_new_session=True
+        )
+        deadline = time.monotonic() + 30
+        while not said.read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert said.read_text().strip() == str(int(signal.SIGKILL))
+        process.kill()
+        process.wait()
+    while time.monotonic() < deadline and _alive(process.pid):
+        time.sleep(0.05)
+    assert not _alive(process.pid)
+
+
+def test_the_first_process_of_a_container_asks_for_no_such_signal() -> None:
+    own_pids = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
+    done = subprocess.run([*own_pids, sys.executable, "-c", _CHILD], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
 
 
 def test_a_task_lives_as_long_as_its_runner_and_no_longer(tmp_path: Path) -> None:
     lifeline = hold_lifeline(tmp_path / "new" / "runner.lock")
-    task = start({RUNNER: os.environ.pop(RUNNER)})
+    task = _start({RUNNER: os.environ.pop(RUNNER)})
     time.sleep(0.3)
     alive = task.poll() is None
     lifeline.close()  # as the kernel does for a runner that was killed
@@ -38,9 +62,26 @@ def test_a_task_lives_as_long_as_its_runner_and_no_longer(tmp_path: Path) -> Non
 
 
 def test_a_task_that_no_local_runner_started_goes_on(tmp_path: Path) -> None:
-    task = start({RUNNER: ""})
+    task = _start({RUNNER: ""})
     time.sleep(0.3)
     alive = task.poll() is None
     task.kill()
     task.wait()
     assert alive
+
+
+def _start(environment: dict[str, str]) -> subprocess.Popen[str]:
+    task = subprocess.Popen(
+        [sys.executable, "-c", _TASK], env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
+    )
+    assert task.stdout is not None
+    assert task.stdout.readline() == "up\n"
+    return task
+
+
+def _alive(session: int) -> bool:
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return False
+    return True

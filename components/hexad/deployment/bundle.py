@@ -7,6 +7,8 @@ from pathlib import Path
 from hexad.deployment.settings import EngineConfig, GatewayPolicy
 from hexad.records import Bundle, Speculation
 
+BUNDLE_LABEL = "hexad.dev/bundle"
+"""Kubernetes label of everything that serves one bundle: the short form of its digest."""
 TARGET, DRAFT, VERIFIER, BUNDLE = "target", "draft", "verifier", "bundle.json"
 
 

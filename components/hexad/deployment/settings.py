@@ -6,6 +6,9 @@ from pydantic import Field
 
 from hexad.records import Record
 
+ENGINE_MODEL = "target"
+"""Model name that our own engine serves the bundle's target under."""
+
 
 class EngineConfig(Record):
     """vLLM's settings."""
@@ -15,6 +18,7 @@ class EngineConfig(Record):
     kv_cache_gib: float = Field(1.0, gt=0, description="Memory for the KV cache, GiB (CPU engine).")
     dtype: Literal["float32", "bfloat16", "auto"] = Field("float32", description="Type of weights while serving.")
     stream_interval: int = Field(16, ge=1, description="Tokens per streamed chunk.")
+    tool_call_parser: str = Field("hermes", description="vLLM's name of the model's tool-call format; empty: no tools.")
     start_timeout_s: float = Field(240.0, gt=0, description="Seconds that the engine may take to be ready.")
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import httpx
 
-from hexad.deployment.bundle import DRAFT, TARGET, VERIFIER
-from hexad.deployment.settings import EngineConfig, GatewayPolicy
-from hexad.engines.vllm_server import EngineError, VllmServer, engine_arguments, free_port
+from hexad.deployment.bundle import VERIFIER
+from hexad.deployment.command_line import bundle_arguments
+from hexad.deployment.gateway_settings import gateway_settings
+from hexad.deployment.settings import ENGINE_MODEL, EngineConfig, GatewayPolicy
+from hexad.engines.vllm_server import EngineError, VllmServer, free_port
 from hexad.stage.lifeline import die_with_parent
-
-ENGINE_MODEL = "target"
 
 
 def engine(
@@ -24,19 +24,7 @@ def engine(
 ) -> VllmServer:
     """A vLLM server of the bundle's target that is not started yet."""
     port = free_port()
-    draft = str(models / DRAFT) if speculation and speculation["method"] == "draft_model" else None
-    arguments = engine_arguments(
-        str(models / TARGET),
-        ENGINE_MODEL,
-        port,
-        max_model_len=settings.max_model_len,
-        max_num_seqs=settings.max_num_seqs,
-        dtype=settings.dtype,
-        kv_cache_gib=settings.kv_cache_gib,
-        stream_interval=settings.stream_interval,
-        draft=draft,
-        speculation=speculation,
-    )
+    arguments = bundle_arguments(str(models), settings, speculation, port)
     return VllmServer(arguments, port, log, threads, settings.start_timeout_s)
 
 
@@ -50,40 +38,40 @@ def scaffold(
     port: int = 0,
     max_tokens: int = 1024,
     verifier: bool = True,
+    backend: Mapping[str, object] | None = None,
 ) -> Iterator[str]:
-    """Gateway in front of a running engine, and verifier service if the bundle has one; yields the gateway's URL."""
+    """Gateway in front of a running engine, and verifier service if the bundle has one; yields the gateway's URL.
+
+    `backend`: gateway settings for an engine that is not our vLLM.
+    """
     gateway_port = port or free_port()
-    settings: dict[str, object] = {
-        "model": name,
-        "engine_url": engine_url,
-        "engine_model": ENGINE_MODEL,
-        "n": policy.candidates,
-        "max_n": max(8, policy.candidates),
-        "plan": policy.plan,
-        "selector": policy.selector,
-        "concurrency": policy.concurrency,
-        "queue": 4096,
-        "max_tokens": max_tokens,
-        "max_tokens_limit": max_tokens,
-        "plan_max_tokens": min(96, max_tokens),
-        "port": gateway_port,
-    }
     with contextlib.ExitStack() as stack:
-        if verifier and (models / VERIFIER).is_dir():
-            scorer_port = free_port()
-            command = ["-m", "hexad.verifier.server", "--model", str(models / VERIFIER), "--port", str(scorer_port)]
-            scorer = stack.enter_context(_child(command, logs / "verifier.log"))
-            settings["scorer_url"] = f"http://127.0.0.1:{scorer_port}"
-            _wait(f"{settings['scorer_url']}/health", scorer, logs / "verifier.log")
-        elif policy.selector == "verifier":
-            settings["selector"] = "majority"
+        scorer_url = stack.enter_context(scorer(models, logs)) if verifier else None
+        settings = gateway_settings(name, policy, engine_url, ENGINE_MODEL, scorer_url, max_tokens) | dict(
+            backend or {}
+        )
+        logs.mkdir(parents=True, exist_ok=True)
         config = logs / "gateway.json"
-        config.write_text(json.dumps(settings, indent=1))
+        config.write_text(json.dumps(settings | {"port": gateway_port}, indent=1))
         gateway = stack.enter_context(
             _child(["-m", "hexad.gateway.server", "--config", str(config)], logs / "gateway.log")
         )
         url = f"http://127.0.0.1:{gateway_port}"
         _wait(f"{url}/readyz", gateway, logs / "gateway.log")
+        yield url
+
+
+@contextmanager
+def scorer(models: Path, logs: Path) -> Iterator[str | None]:
+    """The bundle's verifier as a service; yields its URL, None where the bundle has no verifier."""
+    if not (models / VERIFIER).is_dir():
+        yield None
+        return
+    port = free_port()
+    command = ["-m", "hexad.verifier.server", "--model", str(models / VERIFIER), "--port", str(port)]
+    with _child(command, logs / "verifier.log") as process:
+        url = f"http://127.0.0.1:{port}"
+        _wait(f"{url}/health", process, logs / "verifier.log")
         yield url
 
 
@@ -109,7 +97,7 @@ def _child(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes
             process.wait()
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path, timeout_s: float = 90.0) -> None:
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path, timeout_s: float = 240.0) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(httpx.HTTPError):

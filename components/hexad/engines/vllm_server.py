@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,28 @@ from hexad.stage.lifeline import die_with_parent
 
 OWNED = "HEXAD_ENGINE"
 """Environment variable that tells the plugin in every vLLM process that the engine is a child of Hexad."""
+
+
+ENVIRONMENT = {
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    "TOKENIZERS_PARALLELISM": "false",
+    # Pinning threads to cores makes two engines on one machine share the same core.
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "OMP_WAIT_POLICY": "passive",
+}
+"""Of every vLLM process, on this machine and on a cluster."""
+
+
+@dataclass(frozen=True)
+class Gpus:
+    """Accelerators of one engine."""
+
+    tensor_parallel: int
+    memory_utilization: float
+    """Share of each accelerator's memory that vLLM may use, 0..1."""
 
 
 class EngineError(RuntimeError):
@@ -36,17 +59,25 @@ def engine_arguments(
     kv_cache_gib: float,
     stream_interval: int = 1,
     seed: int = 0,
+    tool_call_parser: str = "hermes",
     draft: str | None = None,
     speculation: Mapping[str, object] | None = None,
+    host: str = "127.0.0.1",
+    gpus: Gpus | None = None,
+    drain_s: int = 0,
 ) -> list[str]:
-    """Command-line arguments of vLLM's OpenAI server, without the program. Pure, so tests and manifests share it."""
+    """Command-line arguments of vLLM's OpenAI server, without the program. Pure, so tests and manifests share it.
+
+    `gpus`: None for the CPU engine, which alone uses `kv_cache_gib`. `drain_s`: seconds that running requests get after
+    SIGTERM; 0 aborts them.
+    """
     arguments = [
         "--model",
         model,
         "--served-model-name",
         served_name,
         "--host",
-        "127.0.0.1",
+        host,
         "--port",
         str(port),
         "--max-model-len",
@@ -55,20 +86,10 @@ def engine_arguments(
         str(max_num_seqs),
         "--dtype",
         dtype,
-        "--kv-cache-memory-bytes",
-        str(int(kv_cache_gib * 2**30)),
         "--seed",
         str(seed),
-        "--block-size",
-        "32",
         "--stream-interval",
         str(stream_interval),
-        "--enforce-eager",
-        # A prompt cut in two makes vLLM rewind the generator of a seeded request, which a CPU generator cannot do:
-        # the engine dies (0.32.0, v1/worker/gpu_model_runner.py, _bookkeeping_sync). So prompts are taken whole.
-        "--no-enable-chunked-prefill",
-        "--max-num-batched-tokens",
-        str(max(2048, max_model_len)),
         # The model repo's generation_config.json would fill in what a client leaves out.
         "--generation-config",
         "vllm",
@@ -76,6 +97,26 @@ def engine_arguments(
         "--max-logprobs",
         "20",
     ]
+    if gpus is None:
+        arguments += [
+            "--kv-cache-memory-bytes",
+            str(int(kv_cache_gib * 2**30)),
+            "--block-size",
+            "32",
+            "--enforce-eager",
+            # A prompt cut in two makes vLLM rewind the generator of a seeded request, which a CPU generator cannot do:
+            # the engine dies (0.32.0, v1/worker/gpu_model_runner.py, _bookkeeping_sync). So prompts are taken whole.
+            "--no-enable-chunked-prefill",
+            "--max-num-batched-tokens",
+            str(max(2048, max_model_len)),
+        ]
+    else:
+        arguments += ["--tensor-parallel-size", str(gpus.tensor_parallel)]
+        arguments += ["--gpu-memory-utilization", str(gpus.memory_utilization)]
+    if drain_s:
+        arguments += ["--shutdown-timeout", str(drain_s)]
+    if tool_call_parser:
+        arguments += ["--enable-auto-tool-choice", "--tool-call-parser", tool_call_parser]
     if speculation:
         settings = dict(speculation) | ({"model": draft} if draft else {})
         arguments += ["--speculative-config", json.dumps(settings)]
@@ -93,13 +134,19 @@ class VllmServer:
 
     def __init__(self, arguments: list[str], port: int, log: Path, threads: int = 2, timeout_s: float = 240.0) -> None:
         self.base_url = f"http://127.0.0.1:{port}"
-        self._arguments, self._log, self._threads, self._timeout = arguments, log, threads, timeout_s
+        self.arguments = arguments
+        self._log, self._threads, self._timeout = log, threads, timeout_s
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
         """Process id of the server, while it runs."""
         return self._process.pid if self._process else None
+
+    @property
+    def alive(self) -> bool:
+        """Started, and not ended by itself."""
+        return self._process is not None and self._process.poll() is None
 
     def __enter__(self) -> Self:
         self.start()
@@ -116,22 +163,11 @@ class VllmServer:
         self.stop()
 
     def start(self) -> None:
-        environment = os.environ | {
-            OWNED: "1",
-            "VLLM_NO_USAGE_STATS": "1",
-            "DO_NOT_TRACK": "1",
-            "HF_HUB_OFFLINE": "1",
-            "VLLM_LOGGING_LEVEL": "WARNING",
-            # Pinning threads to cores makes two engines on one machine share the same core.
-            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-            "OMP_NUM_THREADS": str(self._threads),
-            "OMP_WAIT_POLICY": "passive",
-            "TOKENIZERS_PARALLELISM": "false",
-        }
+        environment = os.environ | ENVIRONMENT | {OWNED: "1", "OMP_NUM_THREADS": str(self._threads)}
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *self._arguments],
+                [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *self.arguments],
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hexad.deployment.bundle import TARGET, engine_of, policy_of, read_bundle, speculation_of
-from hexad.deployment.stack import ENGINE_MODEL, engine, scaffold
+from hexad.deployment.settings import ENGINE_MODEL
+from hexad.deployment.stack import engine, scaffold
 from hexad.engines import Sampling
 from hexad.engines.http_engine import HttpEngine
 from hexad.engines.vllm_server import EngineError

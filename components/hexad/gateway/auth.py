@@ -6,11 +6,16 @@ from collections.abc import Sequence
 
 from hexad.gateway.errors import ApiError
 
+_CALLER_DIGITS = 12
 
-def check_key(authorization: str | None, hashes: Sequence[str]) -> None:
-    """Raise ApiError 401 unless `authorization` is `Bearer KEY` with a known KEY. No hashes: everybody may."""
+
+def check_key(authorization: str | None, hashes: Sequence[str]) -> str | None:
+    """Who calls: the first digits of the key's sha256; None where no key is asked for (no hashes: everybody may).
+
+    Raises ApiError 401 unless `authorization` is `Bearer KEY` with a known KEY.
+    """
     if not hashes:
-        return
+        return None
     scheme, _, key = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise ApiError(401, "no API key; send it as `Authorization: Bearer KEY`", code="invalid_api_key")
@@ -19,3 +24,4 @@ def check_key(authorization: str | None, hashes: Sequence[str]) -> None:
     matches = [hmac.compare_digest(digest, known) for known in hashes]
     if not any(matches):
         raise ApiError(401, "this API key is not known here", code="invalid_api_key")
+    return digest[:_CALLER_DIGITS]

@@ -1,4 +1,4 @@
-"""Run writers, all at once or as many as it takes, until their result is decided or time is up; then close the rest."""
+"""Run writers, all at once or in turns, until their result is decided or time is up; then close the rest."""
 
 import asyncio
 from collections import deque
@@ -13,13 +13,14 @@ async def run_candidates(
     until: float,
     decided: Callable[[], Awaitable[bool]],
     first: int,
-    confident: Callable[[], Awaitable[bool]],
+    then: int,
+    between: Callable[[], Awaitable[Stop | None]],
 ) -> Stop:
     """Await the writers; `until` is in the event loop's time.
 
-    The `first` of them start at once, and then one more each time that all have ended and are not `confident`. When
-    this returns or raises, also by being cancelled, no writer runs any more. A writer's exception is raised: failures
-    that leave the other candidates usable are the writer's to keep.
+    The `first` of them start at once. Each time that all have ended, `between` may give a reason to stop; else `then`
+    more start. When this returns or raises, also by being cancelled, no writer runs any more. A writer's exception is
+    raised: failures that leave the other candidates usable are the writer's to keep.
     """
     loop = asyncio.get_running_loop()
     waiting, tasks, pending = deque(writers), [], set()
@@ -44,9 +45,14 @@ async def run_candidates(
             if pending and await decided():
                 return "agreed"
             if not pending and waiting:
-                if await confident():
-                    return "confident"
-                start(1)
+                try:
+                    async with asyncio.timeout_at(until):
+                        reason = await between()
+                except TimeoutError:
+                    return "deadline"
+                if reason is not None:
+                    return reason
+                start(then)
         return "complete"
     finally:
         for task in tasks:

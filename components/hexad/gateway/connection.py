@@ -100,8 +100,11 @@ class EventStream(Response):
                         piece = await queue.get()
                 except TimeoutError:
                     piece = b": keep-alive\n\n"
-                await send({"type": "http.response.body", "body": piece, "more_body": bool(piece)})
-                if not piece:
+                # what is waiting goes out in one write: each costs a system call
+                pieces = [piece, *(queue.get_nowait() for _ in range(queue.qsize()))]
+                more = all(pieces)
+                await send({"type": "http.response.body", "body": b"".join(pieces), "more_body": more})
+                if not more:
                     return
         finally:
             producer.cancel()

@@ -39,10 +39,14 @@ class Reply:
         """The role, sent before any work is done."""
         return self._chunk({"role": "assistant", "content": ""})
 
-    def rest(self, outcome: Outcome) -> Iterator[bytes]:
-        """The winner's reasoning, then its content, the finish with the scaffold, the usage if wanted, [DONE]."""
-        for text in _pieces(outcome.reasoning):
-            yield self._chunk({"reasoning": text, "reasoning_content": text})
+    def reasoning(self, text: str) -> bytes:
+        """A piece of the thinking, under both names that clients look for."""
+        return self._chunk({"reasoning": text, "reasoning_content": text})
+
+    def rest(self, outcome: Outcome, reasoning: str) -> Iterator[bytes]:
+        """What was not sent yet of the winner's reasoning, its content, the finish with the scaffold, usage, [DONE]."""
+        for text in _pieces(reasoning):
+            yield self.reasoning(text)
         for text in _pieces(outcome.content):
             yield self._chunk({"content": text})
         yield self._chunk({}, outcome.finish_reason, {"scaffold": outcome.report.model_dump(mode="json")})

@@ -32,6 +32,8 @@ class ScaffoldReport(Record):
     plan: str | None = Field(description="The shared plan.")
     plan_note: str = Field("", description="Why a plan that was asked for is missing.")
     plan_tokens: int = Field(ge=0, description="Completion tokens of all plans.")
+    verifier_tokens: int = Field(0, ge=0, description="Completion tokens of the verifier: it may read only.")
+    verifier_prompt_tokens: int = Field(0, ge=0, description="Tokens that the verifier read.")
     candidates: list[CandidateReport]
     selected: int
     reason: str
@@ -46,3 +48,6 @@ class ScaffoldReport(Record):
     )
     seed: int = Field(description="Candidate i was sampled with seed + i.")
     seconds: float
+    stage_seconds: dict[str, float] = Field(
+        default_factory=dict, description="Wall time of a shared plan, candidates, verify and select."
+    )

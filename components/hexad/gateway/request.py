@@ -1,6 +1,7 @@
 """Read a chat request: which policy it gets, and what of it goes to the engine."""
 
 import json
+import math
 import re
 import secrets
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import Field, JsonValue, ValidationError
 
-from hexad.gateway.budget import shares
+from hexad.gateway.budget import shares, verdict_tokens
 from hexad.gateway.config import GatewayConfig, PlanPolicy, Selector
 from hexad.gateway.errors import ApiError
 from hexad.records import Message, Record
@@ -30,7 +31,9 @@ class ScaffoldOptions(Record):
     deadline_s: float | None = Field(None, gt=0, allow_inf_nan=False, description="Seconds until the best so far wins.")
     early_stop: bool | None = Field(None, description="Cancel candidates that cannot change the majority any more.")
     confidence: float | None = Field(None, ge=0.5, lt=1, description="Stop sampling at this confidence; n is the most.")
-    budget_tokens: int | None = Field(None, gt=0, description="Completion tokens of plans and candidates at most.")
+    budget_tokens: int | None = Field(
+        None, gt=0, description="Most completion tokens of plans, candidates and verifier together."
+    )
     raw: bool = Field(False, description="Report each candidate's whole text, as the engine wrote it.")
     events: bool = Field(False, description="Stream progress as `event: scaffold`.")
 
@@ -87,6 +90,7 @@ class Policy(Record):
     early_stop: bool
     confidence: float | None
     plan_max_tokens: int
+    plan_after: int
     raw: bool
     events: bool
 
@@ -119,10 +123,17 @@ class ChatRequest:
         return [sent if new == old else {**sent, "content": new.content} for sent, old, new in pairs]
 
 
+def _finite(text: str) -> float:
+    """JSON knows no NaN and no infinity; Python's reader takes them, and engines refuse what it would write of them."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
 def read_request(raw: bytes, config: GatewayConfig) -> ChatRequest:
     """Validate a request body. Raises ApiError 400 or 404 that names the field and the mend."""
     try:
-        body = ChatBody.model_validate(json.loads(raw))
+        body = ChatBody.model_validate(json.loads(raw, parse_constant=_finite, parse_float=_finite))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or None
@@ -139,8 +150,9 @@ def read_request(raw: bytes, config: GatewayConfig) -> ChatRequest:
     policy, sampling = _policy(body, config), _sampling(body, config)
     if body.scaffold is not None and body.scaffold.budget_tokens is not None:
         a_plan, a_candidate = shares(
-            body.scaffold.budget_tokens, policy.n, policy.plan, policy.plan_max_tokens, sampling["max_tokens"]
-        )
+            body.scaffold.budget_tokens, policy.n, policy.plan, policy.plan_max_tokens, sampling["max_tokens"],
+            verdict_tokens(policy.n, policy.selector, config.scorer),
+        )  # fmt: skip
         policy = policy.model_copy(update={"plan_max_tokens": a_plan})
         sampling["max_tokens"] = a_candidate
     return ChatRequest(
@@ -171,11 +183,18 @@ def _policy(body: ChatBody, config: GatewayConfig) -> Policy:
             400, f"scaffold.selector: {wish.selector!r} needs a verifier and this server has none; use 'majority'",
             param="scaffold.selector",
         )  # fmt: skip
+    if wish.selector == "pairwise" and config.scorer != "labels":
+        raise ApiError(
+            400, "scaffold.selector: 'pairwise' needs a judging engine and this server has none; use 'majority'",
+            param="scaffold.selector",
+        )  # fmt: skip
     if config.scorer_url is None:
         selector = "majority"
+    n, plan = _bounded(wish.n or n, config.max_n, "scaffold.n"), wish.plan or plan
     return Policy(
-        n=_bounded(wish.n or n, config.max_n, "scaffold.n"),
-        plan=wish.plan or plan,
+        n=n,
+        plan=plan,
+        plan_after=config.plan_after if plan != "off" and config.plan_after < n else 0,
         selector=selector,
         deadline_s=_bounded(wish.deadline_s or config.deadline_s, config.deadline_s, "scaffold.deadline_s"),
         early_stop=selector == "majority" if wish.early_stop is None else wish.early_stop,

@@ -1,4 +1,4 @@
-"""Client of the verifier service: POST {url}/score {"messages", "responses"} → {"scores": [0..1, …]}."""
+"""Client of the trained verifier: POST {url}/score {"messages", "responses"} → {"scores": [0..1, …]}."""
 
 import asyncio
 import json
@@ -23,7 +23,11 @@ class ScoreReply(Record):
 
 
 class ScorerError(Exception):
-    """The verifier gave no usable scores; the message says why."""
+    """The verifier gave no usable scores; the message says why, `usage` what was spent all the same."""
+
+    def __init__(self, message: str, usage: ScoreUsage = ScoreUsage()) -> None:  # noqa: B008 -- frozen
+        super().__init__(message)
+        self.usage = usage
 
 
 class Scorer:

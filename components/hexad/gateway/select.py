@@ -28,7 +28,6 @@ class Selection(Record):
 
     index: int
     reason: str
-    groups: list[int | None] = Field(description="Group of each candidate; None for those that could not win.")
 
 
 def tier(ballot: Ballot) -> int:
@@ -46,60 +45,64 @@ def contenders(ballots: Sequence[Ballot]) -> list[int]:
     return [i for i, b in enumerate(ballots) if tier(b) == best]
 
 
-def select(ballots: Sequence[Ballot], group: Grouping, selector: Selector, seed: int) -> Selection:
-    """Choose among the best tier.
+def group_ballots(ballots: Sequence[Ballot], group: Grouping) -> list[int | None]:
+    """Group of each candidate by equivalent answer, from 0; None for those that cannot win.
+
+    A candidate without an answer agrees with nobody but itself.
+    """
+    labels: list[int | None] = [None] * len(ballots)
+    running = contenders(ballots)
+    answered = [i for i in running if ballots[i].answer is not None]
+    kinds: dict[int, int] = dict(zip(answered, group([ballots[i].answer for i in answered]), strict=True))
+    numbers: dict[tuple[int, int], int] = {}
+    for i in running:
+        kind = (0, kinds[i]) if i in kinds else (1, i)
+        labels[i] = numbers.setdefault(kind, len(numbers))
+    return labels
+
+
+def select(ballots: Sequence[Ballot], groups: Sequence[int | None], selector: Selector, seed: int) -> Selection:
+    """Choose among the best tier, whose candidates `groups` numbers as `group_ballots` does.
 
     majority: the largest group of equivalent answers. hybrid: the group with the largest sum of scores, then of mean
-    score. verifier: the largest single score. Inside the chosen group the best score wins. What is still tied is
-    decided by sha256(seed, text): uniform over seeds, the same in any order (research/serve_eval.md §4.5 no. 7, 9).
-    Without a score for every contender, hybrid and verifier fall back to majority.
+    score. verifier: the largest single score. pairwise: the group that wins the most comparisons (a score that all its
+    members share), then the largest. Inside the chosen group the best score wins. What is still tied is decided by
+    sha256(seed, text): uniform over seeds, the same in any order (research/serve_eval.md §4.5 no. 7, 9).
+    Without a score for every contender, all of them fall back to majority.
 
     Raises ValueError when there is no candidate.
     """
     if not ballots:
         raise ValueError("ballots: empty; select needs at least one candidate")
-    running = contenders(ballots)
-    groups = _groups(ballots, running, group)
-    labels: list[int | None] = [None] * len(ballots)
-    for label, members in enumerate(groups):
-        for i in members:
-            labels[i] = label
+    running = [i for i, label in enumerate(groups) if label is not None]
+    members_of = [[i for i in running if groups[i] == label] for label in dict.fromkeys(groups[i] for i in running)]
     if len(running) == 1:
-        return Selection(index=running[0], reason=_only(ballots[running[0]], len(ballots)), groups=labels)
+        return Selection(index=running[0], reason=_only(ballots[running[0]], len(ballots)))
     scores = [ballots[i].score for i in running]
     scored = None not in scores
     effective: Selector = selector if scored else "majority"
 
     def rank(i: int) -> tuple[float, str]:
         score = ballots[i].score
-        return (score if score is not None and effective != "majority" else 0.0, _draw(seed, ballots[i].text))
+        return (score if score is not None and effective != "majority" else 0.0, draw(seed, ballots[i].text))
 
     def weight(members: list[int]) -> tuple[float, float, str]:
         values = [s for i in members if (s := ballots[i].score) is not None]
         mean = math.fsum(values) / len(values) if values and effective != "majority" else 0.0
+        if effective == "pairwise":
+            return (mean, float(len(members)), max(draw(seed, ballots[i].text) for i in members))
         total = math.fsum(values) if effective == "hybrid" else float(len(members))
-        return (total, mean, max(_draw(seed, ballots[i].text) for i in members))
+        return (total, mean, max(draw(seed, ballots[i].text) for i in members))
 
     if effective == "verifier":
         winner = max(running, key=rank)
-        return Selection(index=winner, reason=f"verifier: score {ballots[winner].score:.3f}", groups=labels)
-    chosen = max(groups, key=weight)
-    tied = sum(weight(members)[:2] == weight(chosen)[:2] for members in groups) > 1
+        return Selection(index=winner, reason=f"verifier: score {ballots[winner].score:.3f}")
+    chosen = max(members_of, key=weight)
+    tied = sum(weight(members)[:2] == weight(chosen)[:2] for members in members_of) > 1
     reason = f"{effective}: {len(chosen)} of {len(running)} agree"
-    if effective == "hybrid":
+    if effective in ("hybrid", "pairwise"):
         reason += f", weight {weight(chosen)[0]:.3f}"
-    return Selection(
-        index=max(chosen, key=rank), reason=reason + (", tie broken by seed" if tied else ""), groups=labels
-    )
-
-
-def _groups(ballots: Sequence[Ballot], running: list[int], group: Grouping) -> list[list[int]]:
-    """Contenders by equivalent answer; a candidate without an answer agrees with nobody but itself."""
-    answered = [i for i in running if ballots[i].answer is not None]
-    members: dict[int, list[int]] = {}
-    for i, label in zip(answered, group([ballots[i].answer for i in answered]), strict=True):
-        members.setdefault(label, []).append(i)
-    return [*members.values(), *([i] for i in running if ballots[i].answer is None)]
+    return Selection(index=max(chosen, key=rank), reason=reason + (", tie broken by seed" if tied else ""))
 
 
 def _only(ballot: Ballot, count: int) -> str:
@@ -108,5 +111,6 @@ def _only(ballot: Ballot, count: int) -> str:
     return ("only complete answer", "only complete text", "only text, truncated", "nothing written")[tier(ballot)]
 
 
-def _draw(seed: int, text: str) -> str:
+def draw(seed: int, text: str) -> str:
+    """What orders texts that nothing else tells apart."""
     return hashlib.sha256(f"{seed}:{text}".encode("utf-8", "surrogatepass")).hexdigest()

@@ -6,19 +6,23 @@ import ipaddress
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
 import uvicorn
 from pydantic import SecretStr, ValidationError
+from starlette.types import ASGIApp
 
 from hexad.gateway.app import create_app
-from hexad.gateway.config import GatewayConfig
-from hexad.gateway.pools import Pools
+from hexad.gateway.config import ENGINE_KEY, SCORER_KEY, GatewayConfig
+from hexad.gateway.connections import Connections
+from hexad.gateway.guard import Guard
+from hexad.gateway.trace_export import export_traces
+from hexad.gateway.tracing import add_trace_context
 from hexad.grading import group_answers
+from hexad.storage import StorageError, Store, open_store
 
-ENGINE_KEY = "HEXAD_ENGINE_KEY"
 _IDLE_CONNECTION_S = 30
 
 
@@ -34,15 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         config = read_config(options.config, options.host, options.port)
-    except (OSError, ValueError) as error:
+        audit_store = open_store(config.audit_store) if config.audit_store else None
+    except (OSError, ValueError, StorageError) as error:
         print(f"{options.config}: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    asyncio.run(serve(config))
+    asyncio.run(serve(config, audit_store))
     return 0
 
 
 def read_config(path: Path, host: str | None = None, port: int | None = None) -> GatewayConfig:
-    """The file's config with the engine's key from the environment. Raises ValueError that names each bad field."""
+    """The file's config with the engines' keys from the environment. Raises ValueError that names each bad field."""
     try:
         config = GatewayConfig.model_validate_json(path.read_bytes())
         over: dict[str, object] = {}
@@ -50,8 +55,9 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
             over["host"] = host
         if port is not None:
             over["port"] = port
-        if config.engine_key is None and os.environ.get(ENGINE_KEY):
-            over["engine_key"] = SecretStr(os.environ[ENGINE_KEY])
+        for field, variable in (("engine_key", ENGINE_KEY), ("scorer_key", SCORER_KEY)):
+            if getattr(config, field) is None and (key := _key_from(os.environ, variable)):
+                over[field] = SecretStr(key)
         config = GatewayConfig.model_validate({**dict(config), **over})
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
@@ -65,23 +71,38 @@ def read_config(path: Path, host: str | None = None, port: int | None = None) ->
     return config
 
 
-async def serve(config: GatewayConfig) -> None:
+async def serve(config: GatewayConfig, audit_store: Store | None = None) -> None:
     """Listen until a signal; running requests then get `grace_s` seconds to finish."""
-    async with httpx.AsyncClient(transport=Pools(config.concurrency)) as client:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(config, client, group_answers),
-                host=config.host,
-                port=config.port,
-                timeout_graceful_shutdown=max(1, round(config.grace_s)),
-                timeout_keep_alive=_IDLE_CONNECTION_S,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                log_config=None,
-            )
-        )
-        await server.serve()
+    flush_traces = export_traces(config.otlp_endpoint)
+    hooks = {"request": [add_trace_context]}
+    async with httpx.AsyncClient(transport=Connections(), event_hooks=hooks) as client:
+        app = create_app(config, client, group_answers, audit_store, flush_traces)
+        await uvicorn.Server(listening(app, config)).serve()
+
+
+def listening(app: ASGIApp, config: GatewayConfig, guard: type[Guard] = Guard) -> uvicorn.Config:
+    """How the gateway's server treats connections."""
+    return uvicorn.Config(
+        app,
+        host=config.host,
+        port=config.port,
+        http=guard,
+        ws="none",
+        timeout_graceful_shutdown=max(1, round(config.grace_s)),
+        timeout_keep_alive=_IDLE_CONNECTION_S,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_config=None,
+    )
+
+
+def _key_from(environment: Mapping[str, str], variable: str) -> str:
+    """A key itself, or the content of the file that `variable`_FILE names, such as a mounted Secret; "" for none."""
+    if key := environment.get(variable):
+        return key
+    file = environment.get(f"{variable}_FILE")
+    return Path(file).read_text().strip() if file else ""
 
 
 def _is_loopback(host: str) -> bool:

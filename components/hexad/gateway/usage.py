@@ -1,7 +1,7 @@
 """Token arithmetic: everything that one request made the engine and the verifier read or write."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hexad.gateway.upstream import Draft
@@ -41,18 +41,19 @@ class Usage:
         }
 
 
-def of_drafts(drafts: Iterable[Draft]) -> Usage:
-    """What these calls cost, by the engine's own counts where it gave them."""
-    return sum((_of_draft(draft) for draft in drafts), Usage())
-
-
-def _of_draft(draft: Draft) -> Usage:
-    read = draft.usage.get("prompt_tokens_details") or {}
-    wrote = draft.usage.get("completion_tokens_details") or {}
+def of_json(usage: dict[str, Any]) -> Usage:
+    """An engine's `usage` object, where it gave one."""
+    read = usage.get("prompt_tokens_details") or {}
+    wrote = usage.get("completion_tokens_details") or {}
     return Usage(
-        prompt=draft.usage.get("prompt_tokens") or 0,
-        completion=draft.tokens,
+        prompt=usage.get("prompt_tokens") or 0,
+        completion=usage.get("completion_tokens") or 0,
         cached=read.get("cached_tokens") or 0,
         accepted=wrote.get("accepted_prediction_tokens") or 0,
         reasoning=wrote.get("reasoning_tokens"),
     )
+
+
+def of_drafts(drafts: Iterable[Draft]) -> Usage:
+    """What these calls cost, by the engine's own counts where it gave them."""
+    return sum((replace(of_json(draft.usage), completion=draft.tokens) for draft in drafts), Usage())

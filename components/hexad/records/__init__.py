@@ -1,5 +1,6 @@
 """Pydantic rows and manifests that cross a border."""
 
+from hexad.records.audit import AuditCandidate, AuditRow
 from hexad.records.base import Record
 from hexad.records.bundle import Bundle, Speculation
 from hexad.records.manifest import MANIFEST, FileEntry, Manifest, Provenance
@@ -29,6 +30,8 @@ from hexad.records.summary import (
 __all__ = [
     "DOMAINS",
     "MANIFEST",
+    "AuditCandidate",
+    "AuditRow",
     "Bundle",
     "Delta",
     "Domain",

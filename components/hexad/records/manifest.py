@@ -52,6 +52,11 @@ class Manifest(Record):
         content = self.model_dump(mode="json", exclude={"uri", "metadata"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def short(self) -> str:
+        """The digest's first 16 digits: in names of folders and of Kubernetes objects."""
+        return self.digest[:16]
+
     def to_json(self) -> str:
         return json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True)
 

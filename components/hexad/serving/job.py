@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hexad.deployment.bundle import BUNDLE, DRAFT, TARGET, VERIFIER, assemble, describe, speculative_settings
-from hexad.deployment.stack import ENGINE_MODEL, engine, scaffold
+from hexad.deployment.settings import ENGINE_MODEL
+from hexad.deployment.smoke import smoke_test
+from hexad.deployment.stack import engine, scaffold
 from hexad.engines.http_engine import HttpEngine
 from hexad.engines.speculation_counters import acceptance
 from hexad.engines.vllm_server import VllmServer
@@ -14,13 +16,13 @@ from hexad.records.layout import MODEL, PROMPTS
 from hexad.records.shards import read_rows
 from hexad.serving.config import ServeConfig
 from hexad.serving.lossless import compare
-from hexad.serving.smoke import smoke_test
 from hexad.stage import Context, Product, StageResult, Workspace, execute
 
 
 def run(config: ServeConfig, context: Context, inputs: Mapping[str, str]) -> StageResult:
-    """Tree: target/, draft/, verifier/, bundle.json, lossless.json."""
-    return execute("serve", config, context, inputs, lambda space: _serve(config, space))
+    """Tree, under bundles/<name>: target/, draft/, verifier/, bundle.json, lossless.json."""
+    place = f"bundles/{config.name}"
+    return execute("serve", config, context, inputs, lambda space: _serve(config, space), by_digest=place)
 
 
 def _serve(config: ServeConfig, space: Workspace) -> Product:
@@ -46,7 +48,9 @@ def _serve(config: ServeConfig, space: Workspace) -> Product:
         with scaffold(
             space.out, config.name, config.gateway, plain.base_url, logs, max_tokens=config.lossless.max_tokens
         ) as url:
-            spent = smoke_test(url, config.name, validation, config.lossless.max_tokens)
+            spent = smoke_test(
+                url, config.name, config.lossless.max_tokens, [question.prompt for question in validation]
+            )
     finally:
         plain.stop()
     digests = {

@@ -1,42 +1,124 @@
 """`hexad serve BUNDLE`: the bundle on this machine, until Ctrl-C."""
 
-import signal
+import os
 import tempfile
-import threading
+import time
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
-from hexad.deployment.bundle import engine_of, policy_of, read_bundle, speculation_of
-from hexad.deployment.stack import engine, scaffold
-from hexad.records import Manifest
-from hexad.storage import fetch_tree, open_store, read_manifest
+from pydantic import ValidationError
+
+from hexad.deployment.bundle import BUNDLE, policy_of, read_bundle
+from hexad.deployment.external import BackendError, External, cerebras_from, without_models
+from hexad.deployment.fetch import check_bundle
+from hexad.deployment.machine import Say, cache_folder, fetch_here, interruptible, running_stack
+from hexad.deployment.pointer import NoBundle, find_bundle
+from hexad.deployment.stack import scaffold
+from hexad.engines.vllm_server import EngineError
+from hexad.storage import BadStoreUri, fetch_tree, open_store
+
+HOST = "127.0.0.1"
+_LOOK_S = 1.0
 
 
-def serve(bundle: str, target: str = "cpu", port: int = 8000) -> int:
-    """Fetch the bundle's tree (every file checked against its sha256), start engine and gateway, wait for a signal.
+def serve(
+    bundle: AbstractContextManager[str], target: str = "cpu", port: int = 8000, follow: bool = False, say: Say = print
+) -> None:
+    """Fetch the bundle (every file checked against its sha256), start engine and gateway, return after a signal.
 
-    `bundle` is a store URI of a serve tree, or a folder that holds bundle.json. Returns the exit code.
+    `bundle` gives the store URI of a bundle or of bundles/<name>, or a folder that holds bundle.json; its store may be
+    closed once the copy is there. With `follow` the pointer in bundles/<name> is watched and each new bundle takes over
+    without an answer lost. With the target "cerebras" the engine is the endpoint that the environment names, and of the
+    bundle only its record and the verifier are fetched.
+    Raises PortTaken, NoBundle, RefusedBundle, BackendError, EngineError, StorageError.
     """
-    if target != "cpu":
-        raise ValueError(f"target is {target!r}; this machine serves on 'cpu', clusters serve from manifests/")
-    with tempfile.TemporaryDirectory(prefix="hexad-serve-") as scratch:
-        folder = Path(bundle)
-        if "://" in bundle:
-            store = open_store(bundle)
-            manifest: Manifest | None = read_manifest(store, bundle)
-            if manifest is None:
-                raise FileNotFoundError(
-                    f"{bundle}: no committed tree there; give the URI that the report's lineage names"
-                )
-            folder = fetch_tree(store, manifest, Path(scratch) / "bundle")
-        record = read_bundle(folder)
-        logs = Path(scratch) / "logs"
-        stopped = threading.Event()
-        for wanted in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(wanted, lambda *_: stopped.set())
-        with (
-            engine(folder, engine_of(record), logs / "engine.log", speculation_of(record), threads=2) as running,
-            scaffold(folder, record.name, policy_of(record), running.base_url, logs, port) as url,
-        ):
-            print(f"{record.name} answers at {url}/v1 (Ctrl-C stops it)", flush=True)  # noqa: T201
-            stopped.wait()
-    return 0
+    if target not in ("cpu", "cerebras"):
+        raise ValueError(f"target is {target!r}; this machine serves on 'cpu' or 'cerebras', clusters from manifests/")
+    external = cerebras_from(os.environ) if target == "cerebras" else None
+    if external is not None and follow:
+        raise BackendError("--follow: is for engines of this machine; leave it out with --target cerebras")
+    from hexad.deployment.front import check_port
+
+    check_port(HOST, port)
+    try:
+        with interruptible():
+            if follow:
+                with bundle as place:
+                    _follow(place, port, say)
+            elif external is not None:
+                with tempfile.TemporaryDirectory(prefix="hexad-serve-") as scratch:
+                    with bundle as uri:
+                        copy = _copy_without_models(uri, Path(scratch) / "bundle")
+                    _serve_external(copy, external, port, say)
+            else:
+                with bundle as uri:
+                    copy = _copy_of(uri, say)
+                _serve(copy, port, say)
+    except KeyboardInterrupt:
+        say("stopped")
+
+
+def _serve(copy: Path, port: int, say: Say) -> None:
+    record = read_bundle(copy)
+    logs = _logs(record.name)
+    with running_stack(copy, record, logs, port, say) as (url, engine):
+        say(f"{record.name} answers at {url}/v1 (page: {url}/ ; Ctrl-C stops it)")
+        while engine.alive:
+            time.sleep(_LOOK_S)
+        raise EngineError(f"the engine ended; see {logs / 'engine.log'}")
+
+
+def _serve_external(copy: Path, external: External, port: int, say: Say) -> None:
+    record = read_bundle(copy)
+    logs = _logs(record.name)
+    most = external.max_tokens or record.max_model_len * 3 // 4  # the rest is the prompt's
+    policy, settings = policy_of(record), external.settings
+    with scaffold(copy, record.name, policy, external.base_url, logs, port, most, backend=settings) as url:
+        say(f"{record.name} answers at {url}/v1 from {external.base_url} (page: {url}/ ; Ctrl-C stops it)")
+        while True:
+            time.sleep(_LOOK_S)
+
+
+def _follow(place: str, port: int, say: Say) -> None:
+    from hexad.deployment.follow import Follower, start_stack
+    from hexad.deployment.front import Front
+
+    if "://" not in place:
+        raise BadStoreUri(f"{place}: --follow needs the store URI of bundles/<name>, where current.json lies")
+    store, logs = open_store(place), _logs(place.rstrip("/").rpartition("/")[2])
+    with Front() as front:
+        follower = Follower(store, place, front, partial(start_stack, store, place, front, logs, say), say)
+        try:
+            follower.first()
+            with front.listening(HOST, port) as url:
+                say(f"{url}/v1 follows {place} (page: {url}/ ; Ctrl-C stops it)")
+                while True:
+                    time.sleep(_LOOK_S)
+                    follower.step()
+        finally:
+            follower.close()
+
+
+def _copy_of(bundle: str, say: Say) -> Path:
+    if "://" in bundle:
+        store = open_store(bundle)
+        return fetch_here(store, find_bundle(store, bundle), say)
+    folder = Path(bundle)
+    try:
+        check_bundle(folder)
+    except (FileNotFoundError, ValidationError) as error:
+        raise NoBundle(f"{folder / BUNDLE}: {error}; give a folder that a serve stage wrote") from error
+    return folder
+
+
+def _copy_without_models(bundle: str, folder: Path) -> Path:
+    if "://" not in bundle:
+        return Path(bundle)
+    store = open_store(bundle)
+    return fetch_tree(store, without_models(find_bundle(store, bundle)), folder)
+
+
+def _logs(name: str) -> Path:
+    """Kept after the end, since they explain it; those of the last start under a name."""
+    return cache_folder(os.environ) / "logs" / name

@@ -10,8 +10,8 @@ from typing import Literal
 
 from hexad.records import Record
 
-Role = Literal["base", "data", "train", "serve", "eval"]
-"""Roles of container images."""
+Role = Literal["base", "data", "train", "serve", "gateway", "eval"]
+"""Roles of container images. `gateway` runs no box: it is what an endpoint puts in front of its engine."""
 
 # The longest first: where two run at a time, the others fit beside it.
 GROUPS = ("served", "base", "sft", "speculative")

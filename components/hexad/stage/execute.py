@@ -19,9 +19,9 @@ from hexad.records import MANIFEST, Manifest, Provenance
 from hexad.stage.context import Context
 from hexad.stage.lifeline import die_with_parent
 from hexad.stage.progress import Progress
-from hexad.storage import Store, commit_tree, fetch_tree, open_store, read_manifest
+from hexad.storage import ObjectMissing, Store, commit_tree, fetch_tree, open_store, read_manifest
 
-METRICS, CARD = "metrics.json", "card.md"
+METRICS, CARD, TREE = "metrics.json", "card.md", "tree.json"
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,12 @@ def execute(
     inputs: Mapping[str, str | Path],
     body: Callable[[Workspace], Product],
     store: Store | None = None,
+    by_digest: str = "",
 ) -> StageResult:
     """Return `stage`'s tree for this config and these inputs, computing it only when it is not there.
 
-    `inputs` maps names to KFP artifact folders that hold a manifest.json.
+    `inputs` maps names to KFP artifact folders that hold a manifest.json. `by_digest`: folder of the store in
+    which the tree is named by its own digest, for trees that others find by it; the usual place then holds its name.
     """
     die_with_parent()
     store = store or open_store(context.store)
@@ -77,7 +79,7 @@ def execute(
     key = _digest([stage, config_digest, digests, context.code, context.seed, context.attempt])[:16]
     uri = f"{context.store.rstrip('/')}/{stage}/{key}"
     progress = Progress.for_stage(stage)
-    committed = read_manifest(store, uri)
+    committed = _named(store, uri, context.store) if by_digest else read_manifest(store, uri)
     if committed is None:
         scratch = Path(context.work or tempfile.mkdtemp(prefix="hexad-")) / stage / key
         local = {name: fetch_tree(open_store(m.uri), m, scratch / "in" / name) for name, m in manifests.items()}
@@ -100,13 +102,27 @@ def execute(
             seed=context.seed,
         )
         seconds = round(time.monotonic() - started, 2)
-        manifest = commit_tree(store, out, uri, provenance, {**product.metadata, "seconds": seconds})
+        numbers: dict[str, JsonValue] = {**product.metadata, "seconds": seconds}
+        if by_digest:
+            root = context.store.rstrip("/")
+            manifest = commit_tree(store, out, lambda tree: f"{root}/{by_digest}/{tree.short}", provenance, numbers)
+            store.write_bytes(f"{uri}/{TREE}", json.dumps(f"{by_digest}/{manifest.short}").encode())
+        else:
+            manifest = commit_tree(store, out, uri, provenance, numbers)
         shutil.rmtree(scratch, ignore_errors=True)
         progress.finish()
         return StageResult(manifest, product.metrics, product.card, cached=False)
     progress.finish(cached=True)
-    metrics = json.loads(store.read_bytes(f"{uri}/{METRICS}"))
-    return StageResult(committed, metrics, store.read_bytes(f"{uri}/{CARD}").decode(), cached=True)
+    metrics = json.loads(store.read_bytes(f"{committed.uri}/{METRICS}"))
+    return StageResult(committed, metrics, store.read_bytes(f"{committed.uri}/{CARD}").decode(), cached=True)
+
+
+def _named(store: Store, uri: str, root: str) -> Manifest | None:
+    """The tree that `uri` names, which lies elsewhere in the store; None when there is none."""
+    try:
+        return read_manifest(store, f"{root.rstrip('/')}/{json.loads(store.read_bytes(f'{uri}/{TREE}'))}")
+    except ObjectMissing:
+        return None
 
 
 def _digest(value: object) -> str:

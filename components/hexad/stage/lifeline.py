@@ -15,8 +15,14 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent dies. Does nothing where the kernel has no such call."""
+    """Ask the kernel to kill this process when its parent dies. Does nothing where the kernel has no such call.
+
+    Nor in a container's first process: its parent, 0 from inside, is a thread of the container runtime, and the kernel
+    would kill it when that thread ends (prctl(2), PR_SET_PDEATHSIG). The runtime ends it anyway.
+    """
     parent = os.getppid()
+    if parent == 0:
+        return
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     except AttributeError:

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
 from pydantic import JsonValue, ValidationError
@@ -21,7 +21,7 @@ FILE_THREADS = 4
 def commit_tree(
     store: Store,
     folder: Path,
-    uri: str,
+    uri: str | Callable[[Manifest], str],
     provenance: Provenance,
     metadata: Mapping[str, JsonValue],
     *,
@@ -29,14 +29,17 @@ def commit_tree(
 ) -> Manifest:
     """Upload every file of `folder`, then the manifest that makes the tree exist. Empty folders are not kept.
 
+    `uri` may be computed from the manifest, whose own uri is empty then, to name a tree by its digest.
+
     Run again after a break it skips what is there already. Raises `TreeExists` when another tree is committed at
     `uri` (an equal one is simply returned) and `FileTooLarge` before anything is sent.
     """
-    uri = uri.rstrip("/")
     paths = _files(folder)
     with clear_disk_errors(folder):
         files = map_threads(lambda path: _entry(folder, path), paths, FILE_THREADS)
-    manifest = Manifest(uri=uri, files=files, provenance=provenance, metadata=dict(metadata))
+    manifest = Manifest(uri="", files=files, provenance=provenance, metadata=dict(metadata))
+    uri = (uri if isinstance(uri, str) else uri(manifest)).rstrip("/")
+    manifest = manifest.model_copy(update={"uri": uri})
     committed = read_manifest(store, uri)
     if committed is not None:
         if committed.digest == manifest.digest:

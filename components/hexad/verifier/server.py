@@ -50,11 +50,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     die_with_parent()
     torch.set_num_threads(arguments.threads)
-    uvicorn.run(create_app(Scorer(arguments.model)), host="127.0.0.1", port=arguments.port, log_level="warning")
+    uvicorn.run(create_app(Scorer(arguments.model)), host=arguments.host, port=arguments.port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def say(text: str, error: bool = False) -> None:
 
 
 def recipe_from(file: Path) -> Recipe:
-    return _read(load_recipe, file)
+    return read_with(load_recipe, file)
 
 
 def profile_from(name: str) -> Profile:
@@ -29,7 +29,7 @@ def profile_from(name: str) -> Profile:
     named = Path("profiles") / f"{name}.yaml"
     beside_source = Path(__file__).parents[3] / named
     file = next((path for path in (Path(name), named, beside_source) if path.is_file()), named)
-    return _read(load_profile, file)
+    return read_with(load_profile, file)
 
 
 def images_into(profile: Profile, lock: Path, this_source: bool = False) -> Profile:
@@ -53,7 +53,8 @@ def refuse(message: str) -> typer.Exit:
     return typer.Exit(BAD_INPUT)
 
 
-def _read(load: Callable[[Path], T], file: Path) -> T:
+def read_with(load: Callable[[Path], T], file: Path) -> T:
+    """What `load` makes of a file, or the end of the command with every error in it."""
     try:
         return load(file)
     except InvalidFile as invalid:

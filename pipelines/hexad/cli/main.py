@@ -31,6 +31,7 @@ class Target(StrEnum):
     """What an endpoint runs on."""
 
     CPU = "cpu"
+    CEREBRAS = "cerebras"
 
 
 @app.command()
@@ -122,12 +123,55 @@ def grade(
 def serve(
     bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="Store URI of a bundle, or a run's folder.")],
     target: Annotated[Target, typer.Option(help="What the engine runs on.")] = Target.CPU,
-    port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway.")] = 8000,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="BUNDLE is <store>/bundles/NAME: change over when its pointer moves.")
+    ] = False,
 ) -> None:
     """Start engine and gateway over a bundle."""
     from hexad.cli.serve_command import serve as body
 
-    raise typer.Exit(body(bundle, target.value, port))
+    raise typer.Exit(body(bundle, target.value, port, follow))
+
+
+@app.command()
+def rollout(
+    name: Annotated[str, typer.Option(help="Name under <store>/bundles.")],
+    store: Annotated[str, typer.Option(help="s3://… or file:///…: where served bundles and their pointer lie.")],
+    bundle: Annotated[
+        str | None, typer.Argument(metavar="BUNDLE", help="Store URI of a bundle, or a run's folder.")
+    ] = None,
+    back: Annotated[bool, typer.Option("--back", help="Return to the bundle before the current one.")] = False,
+    url: Annotated[str, typer.Option(help="Server that follows the pointer.")] = "http://127.0.0.1:8000",
+    watch: Annotated[float, typer.Option(min=0, help="Seconds for which its error rate is watched.")] = 30.0,
+    objects: Annotated[
+        Path | None, typer.Option(help="YAML of the bundle's Kubernetes objects: roll out on that cluster.")
+    ] = None,
+    service: Annotated[str, typer.Option(help="Kubernetes Service that clients use.")] = "hexad",
+    namespace: Annotated[str, typer.Option(help="Kubernetes namespace.")] = "hexad",
+    gateway_url: Annotated[
+        str, typer.Option(help="URL of a bundle's own gateway; {digest} stands for its digest.")
+    ] = "http://gateway-{digest}:8080",
+) -> None:
+    """Prove a new bundle, send clients to it, and return to the old one when it fails."""
+    from hexad.cli.rollout_command import Cluster
+    from hexad.cli.rollout_command import rollout as body
+
+    cluster = Cluster(objects, service, namespace, gateway_url) if objects else None
+    raise typer.Exit(body(bundle, name, store, back, url, watch, cluster))
+
+
+@app.command()
+def manifests(
+    bundle: Annotated[str | None, typer.Argument(metavar="[BUNDLE]", help="Store URI of a bundle, s3://….")] = None,
+    spec: Annotated[Path | None, typer.Option(help="Endpoint spec instead, as in manifests/examples.")] = None,
+    profile: ProfileName = "kind",
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the YAML.")] = Path("build/manifests"),
+) -> None:
+    """Write the Kubernetes objects that serve a bundle on a cluster, for `kubectl apply -k`."""
+    from hexad.cli.manifests_command import manifests as body
+
+    raise typer.Exit(body(bundle, spec, profile, out))
 
 
 @app.command()

@@ -1,30 +1,63 @@
 """serve: a bundle, or what a run left behind."""
 
 import os
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import typer
 
 from hexad.cli.inputs import refuse, say
 from hexad.pipelines.run_folder import RunFolder
 from hexad.records import Summary
-from hexad.storage import StorageError
+from hexad.storage import BadStoreUri, StorageError
 
 
-def serve(bundle: str, target: str, port: int) -> int:
-    run = RunFolder(Path(bundle))
-    if "://" not in bundle and not run.summary.is_file() and not (Path(bundle) / "bundle.json").is_file():
-        raise refuse(f"{bundle}: neither a bundle nor a finished run; give a store URI, or a folder such as runs/NAME")
+def serve(bundle: str, target: str, port: int, follow: bool) -> int:
+    from hexad.deployment.external import BackendError
+    from hexad.deployment.fetch import RefusedBundle
+    from hexad.deployment.front import PortTaken
+    from hexad.deployment.pointer import NoBundle
+    from hexad.engines.vllm_server import EngineError
     from hexad.serving.local import serve as serve_bundle
-    from hexad.storage.embedded import EmbeddedS3
 
-    finished = "://" not in bundle and run.summary.is_file()
-    server = EmbeddedS3(run.store) if finished and run.store.is_dir() else nullcontext()
     try:
-        with server as embedded:
-            if embedded is not None:
-                os.environ.update(embedded.environment())
-            uri = Summary.model_validate_json(run.summary.read_bytes()).stages["serve"].manifest if finished else bundle
-            return serve_bundle(uri, target, port)
-    except (StorageError, OSError) as error:
+        serve_bundle(bundle_uri(bundle), target, port, follow, say)
+    except (BackendError, BadStoreUri, NoBundle, RefusedBundle, PortTaken) as error:
+        raise refuse(str(error)) from error
+    except (StorageError, EngineError, OSError) as error:
         say(str(error), error=True)
         return 1
+    return 0
+
+
+@contextmanager
+def bundle_uri(bundle: str) -> Iterator[str]:
+    """From what people give to a store URI or a bundle's folder, with a finished run's own store up meanwhile."""
+    run = RunFolder(Path(bundle))
+    if "://" in bundle or (Path(bundle) / "bundle.json").is_file():
+        yield bundle
+        return
+    if not run.summary.is_file():
+        unfinished = run.root.is_dir() and run.compiled.is_file()
+        raise refuse(
+            f"{bundle}: this run has not finished; go on with: hexad run RECIPE --out {bundle}"
+            if unfinished
+            else f"{bundle}: neither a bundle nor a finished run; give a store URI, or a folder such as runs/NAME"
+        )
+    stage = Summary.model_validate_json(run.summary.read_bytes()).stages.get("serve")
+    if stage is None or not stage.manifest:
+        raise refuse(f"{run.summary}: names no bundle; run the recipe to its end, with the serve stage on")
+    if not run.store.is_dir():
+        yield stage.manifest
+        return
+    from hexad.storage.embedded import EmbeddedS3
+
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(EmbeddedS3(run.store))
+        except StorageError as error:
+            say(str(error), error=True)
+            raise typer.Exit(1) from error
+        os.environ.update(server.environment())
+        yield stage.manifest

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -67,12 +68,14 @@ def run_recipe(
     if not store and not folder.store.exists():
         # The trees are gone with the store, and KFP's cache would still hand them on.
         shutil.rmtree(folder.kfp, ignore_errors=True)
-    with folder.held(), _store(folder, store) as (uri, keys):
+    # KFP and vLLM leave files in the temporary folder; its path must stay short enough for a socket's name.
+    with folder.held(), _store(folder, store) as (uri, keys), tempfile.TemporaryDirectory(prefix="hexad-") as scratch:
         settings = box_settings(recipe, profile, uri, str(folder.work), folder.attempts(again_from))
         _compile(settings, profile, folder)
         watch.clear(folder.progress)
         expected = {**recipe.expected_seconds, **folder.memory().last}
-        environment = {**os.environ, **_QUIET, **keys, ENVIRONMENT: str(folder.progress), "PYTHONPATH": _python_path()}
+        environment = {**os.environ, **_QUIET, **keys, ENVIRONMENT: str(folder.progress), "PYTHONPATH": _python_path(),
+                       "TMPDIR": scratch}  # fmt: skip
         options = [runner, *(f"--readable={path}" for path in local_files(recipe))]
         if mount_source:
             options.append("--mount-source")

@@ -7,6 +7,7 @@ from kfp import dsl, kubernetes
 
 from hexad.cleanup.component import cleanup as cleanup_box
 from hexad.curation.component import curate as curate_box
+from hexad.deployment.site import STORE_SECRET_KEYS
 from hexad.drafter.component import drafter as drafter_box
 from hexad.evaluation.component import evaluate as evaluate_box
 from hexad.evaluation.merge_component import scores as scores_box
@@ -22,11 +23,6 @@ from hexad.verifier.component import verifier as verifier_box
 
 NAME = "hexad-post-training"
 DESCRIPTION = "From an open base model to a served reasoning system, measured at every step."
-_SECRET_KEYS = {
-    "endpoint": "HEXAD_S3_ENDPOINT",
-    "access_key": "HEXAD_S3_ACCESS_KEY",
-    "secret_key": "HEXAD_S3_SECRET_KEY",
-}
 
 
 def post_training(settings: Mapping[str, str], profile: Profile, parallelism: int = 2) -> Any:
@@ -91,7 +87,7 @@ def _place(role: Role, task: dsl.PipelineTask, profile: Profile) -> dsl.Pipeline
     for name, value in sorted(profile.environment.items()):
         task.set_env_variable(name, value)
     if profile.store_secret:
-        kubernetes.use_secret_as_env(task, profile.store_secret, _SECRET_KEYS, optional=True)
+        kubernetes.use_secret_as_env(task, profile.store_secret, STORE_SECRET_KEYS, optional=True)
     wanted = profile.placement.get(role)
     if wanted is None:
         return task
@@ -103,6 +99,9 @@ def _place(role: Role, task: dsl.PipelineTask, profile: Profile) -> dsl.Pipeline
         task.set_accelerator_type(wanted.accelerator).set_accelerator_limit(wanted.accelerators)
     for label, value in sorted(wanted.node_selector.items()):
         kubernetes.add_node_selector(task, label, value)
+    for taint in wanted.tolerations:
+        wished = taint.value if taint.operator == "Equal" else None
+        kubernetes.add_toleration(task, key=taint.key, operator=taint.operator, value=wished, effect=taint.effect)
     if wanted.shm:
         kubernetes.empty_dir_mount(task, "shm", "/dev/shm", medium="Memory", size_limit=wanted.shm)
     return task

@@ -4,20 +4,11 @@ from pathlib import Path
 
 from pydantic import Field
 
+from hexad.deployment.placement import Placement
+from hexad.deployment.site import Site
 from hexad.pipelines.yaml_file import load
 from hexad.records import Record
 from hexad.stage.boxes import Role
-
-
-class Placement(Record):
-    """What tasks of one image role ask of the cluster."""
-
-    cpu: str = Field("", description="CPU limit, e.g. '8'; empty: none.")
-    memory: str = Field("", description="Memory limit, e.g. '64Gi'; empty: none.")
-    accelerator: str = Field("", description="Resource name, e.g. 'nvidia.com/gpu'; empty: no accelerator.")
-    accelerators: int = Field(1, ge=1, description="How many, when an accelerator is named.")
-    node_selector: dict[str, str] = Field(default_factory=dict, description="Node labels to match.")
-    shm: str = Field("", description="Size of /dev/shm, e.g. '16Gi'; empty: the node's default (64 MiB).")
 
 
 class Profile(Record):
@@ -29,6 +20,7 @@ class Profile(Record):
     store_secret: str = Field("", description="Kubernetes secret with keys endpoint, access_key, secret_key.")
     environment: dict[str, str] = Field(default_factory=dict, description="Environment of every task.")
     placement: dict[Role, Placement] = Field(default_factory=dict, description="Per image role.")
+    endpoint: Site | None = Field(None, description="How bundles are served on this cluster; none: they are not.")
 
 
 def load_profile(path: Path) -> Profile:

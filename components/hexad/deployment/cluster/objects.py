@@ -1,0 +1,66 @@
+"""All objects of an endpoint on a cluster, in the order in which they may be applied."""
+
+from hexad.deployment.cluster.gateway import gateway_config_map, gateway_deployment
+from hexad.deployment.cluster.kserve import kserve_engine
+from hexad.deployment.cluster.models import models_deployment
+from hexad.deployment.cluster.monitoring import service_monitors
+from hexad.deployment.cluster.network import bundle_services, live_service, network_policies
+from hexad.deployment.cluster.plan import Object, Plan
+from hexad.deployment.cluster.scaling import autoscaler, disruption_budgets
+from hexad.deployment.site import ENGINE_SECRET_KEY, STORE_SECRET_KEYS
+
+PLACEHOLDER = "REPLACE-ME"
+
+
+def endpoint_objects(plan: Plan) -> list[Object]:
+    """Plain dicts with apiVersion, kind, metadata and spec. Secrets are not among them: see `secret_templates`."""
+    scaler = autoscaler(plan)
+    return [
+        *network_policies(plan),
+        *_service_accounts(plan),
+        gateway_config_map(plan),
+        *([_models(plan)] if plan.has_models else []),
+        gateway_deployment(plan),
+        *bundle_services(plan),
+        live_service(plan),
+        *disruption_budgets(plan),
+        *([scaler] if scaler is not None else []),
+        *service_monitors(plan),
+    ]
+
+
+def secret_templates(plan: Plan) -> list[Object]:
+    """The secrets that the objects name, with a placeholder for every value: to be filled in, never to be applied."""
+    wanted = (
+        {plan.store_secret: list(STORE_SECRET_KEYS)} if plan.store_secret and (plan.has_models or plan.audited) else {}
+    )
+    if plan.site.external is not None:
+        wanted[plan.site.external.key_secret] = [ENGINE_SECRET_KEY]
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": plan.site.namespace},
+            "type": "Opaque",
+            "stringData": dict.fromkeys(keys, PLACEHOLDER),
+        }
+        for name, keys in wanted.items()
+    ]
+
+
+def _models(plan: Plan) -> Object:
+    return models_deployment(plan) if plan.site.kserve == "none" else kserve_engine(plan, plan.site.kserve)
+
+
+def _service_accounts(plan: Plan) -> list[Object]:
+    """One a component, without a token: no pod of an endpoint talks to the Kubernetes API."""
+    components = ["gateway", *([plan.models] if plan.has_models else [])]
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": plan.metadata(component),
+            "automountServiceAccountToken": False,
+        }
+        for component in components
+    ]

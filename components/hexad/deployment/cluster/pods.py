@@ -1,0 +1,104 @@
+"""What all pods of an endpoint have in common: Pod Security "restricted", a read-only root, caches to write into."""
+
+from hexad.deployment.cluster.plan import Object
+from hexad.deployment.placement import Placement, Toleration
+
+_USER = 10001
+_CACHE = "/cache"
+_CACHES = {
+    "HOME": _CACHE,
+    "XDG_CACHE_HOME": _CACHE,
+    "HF_HOME": f"{_CACHE}/huggingface",
+    "VLLM_CACHE_ROOT": f"{_CACHE}/vllm",
+    "TORCHINDUCTOR_CACHE_DIR": f"{_CACHE}/inductor",
+    "TRITON_CACHE_DIR": f"{_CACHE}/triton",
+    "NUMBA_CACHE_DIR": f"{_CACHE}/numba",
+}
+# The user id has no line in /etc/passwd, where getpass.getuser() would look; torch's compiler calls it.
+_IDENTITY = {"USER": "hexad", "LOGNAME": "hexad"}
+
+
+def pod_spec(containers: list[Object], volumes: list[Object], service_account: str, grace_s: int) -> Object:
+    """A pod that asks for no right it does not use. `grace_s`: termination grace, seconds."""
+    return {
+        "serviceAccountName": service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": grace_s,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _USER,
+            "runAsGroup": _USER,
+            "fsGroup": _USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": containers,
+        "volumes": [
+            {"name": "tmp", "emptyDir": {"sizeLimit": "4Gi"}},
+            {"name": "cache", "emptyDir": {"sizeLimit": "16Gi"}},
+            *volumes,
+        ],
+    }
+
+
+def container(
+    name: str, image: str, command: list[str], resources: Object, environment: dict[str, str], mounts: list[Object]
+) -> Object:
+    """A container without capabilities whose root cannot be written; `mounts` come beside /tmp and the caches."""
+    return {
+        "name": name,
+        "image": image,
+        "command": command,
+        "env": [{"name": key, "value": value} for key, value in (_IDENTITY | _CACHES | environment).items()],
+        "resources": resources,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, {"name": "cache", "mountPath": _CACHE}, *mounts],
+    }
+
+
+def resources(placement: Placement) -> Object:
+    """Requests equal to limits: a pod that is guaranteed what it asks for is the last to be evicted."""
+    asked = {"cpu": placement.cpu, "memory": placement.memory}
+    if placement.accelerator:
+        asked[placement.accelerator] = str(placement.accelerators)
+    given = {name: quantity for name, quantity in asked.items() if quantity}
+    return {"requests": given, "limits": dict(given)} if given else {}
+
+
+def secret_environment(secret: str, keys: dict[str, str]) -> list[Object]:
+    """Environment variables from a secret's keys."""
+    return [
+        {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+        for key, variable in keys.items()
+    ]
+
+
+def placed(pod: Object, placement: Placement, runtime_class: str = "") -> Object:
+    """The pod on the nodes that a placement names."""
+    if placement.node_selector:
+        pod["nodeSelector"] = dict(sorted(placement.node_selector.items()))
+    if placement.tolerations:
+        pod["tolerations"] = [_toleration(taint) for taint in placement.tolerations]
+    if runtime_class:
+        pod["runtimeClassName"] = runtime_class
+    return pod
+
+
+def _toleration(taint: Toleration) -> Object:
+    value = {"value": taint.value} if taint.operator == "Equal" else {}
+    return {"key": taint.key, "operator": taint.operator, **value, "effect": taint.effect}
+
+
+def http_probe(path: str, port: str, failures: int, period_s: int) -> Object:
+    return {
+        "httpGet": {"path": path, "port": port},
+        "periodSeconds": period_s,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }

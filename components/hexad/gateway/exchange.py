@@ -1,0 +1,44 @@
+"""One request to the chat endpoint, as metrics, audit and traces see it."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from opentelemetry.trace import Span
+
+from hexad.gateway.bypass import Passed
+from hexad.gateway.request import ChatRequest
+from hexad.gateway.scaffold import Outcome
+from hexad.gateway.slots import Ticket
+from hexad.gateway.work import Work
+
+CLIENT_CLOSED = 499
+"""nginx's status for a client that left before the answer; nobody reads it but metrics and audit."""
+
+
+@dataclass
+class Exchange:
+    """Filled as the request goes on; what is still None at the end was not reached."""
+
+    request_id: str
+    span: Span
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    arrived: float = field(default_factory=time.monotonic)
+    status: int = CLIENT_CLOSED
+    error: str | None = None
+    caller: str | None = None
+    chat: ChatRequest | None = None
+    work: Work | None = None
+    outcome: Outcome | None = None
+    passed: Passed | None = None
+    ticket: Ticket | None = None
+    first_text_s: float | None = None
+
+    def text_begins(self) -> None:
+        """The client gets its first text now; further calls do nothing."""
+        if self.first_text_s is None:
+            self.first_text_s = self.seconds()
+
+    def seconds(self) -> float:
+        """Since the request arrived."""
+        return time.monotonic() - self.arrived

@@ -1,0 +1,165 @@
+"""The committed manifests: kustomize builds every overlay to what the product makes, and clusters would take it."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hexad.cli.inputs import profile_from
+from hexad.cli.manifest_tree import EXAMPLES, files, main
+from hexad.cli.manifests_command import write_files
+from hexad.deployment.cluster.kustomization import endpoint_files, endpoint_images
+from hexad.deployment.cluster.objects import endpoint_objects
+from hexad.deployment.pod_security import WORKLOADS, restricted_violations
+
+from .kustomize import build
+from .plans import CLUSTERS, ROOT, plan
+from .schemas import schema_errors
+
+OVERLAYS = ROOT / "manifests" / "overlays"
+VARIANTS: list[tuple[str, dict[str, Any]]] = [
+    ("onprem-gpu", {"kserve": "InferenceService", "scaling": {"replicas": 2, "max_replicas": 2}}),
+    ("gke", {"kserve": "LLMInferenceService", "scaling": {}}),
+    ("eks", {"scaling": {"max_replicas": 2, "scaler": "hpa"}}),
+]
+"""Options that no committed profile takes."""
+
+
+def built(kubectl: Path, folder: Path) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(build(kubectl, folder)))
+
+
+def by_name(objects: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(made["kind"], made["metadata"]["name"]): made for made in objects}
+
+
+def with_images(objects: list[dict[str, Any]], profile: str) -> list[dict[str, Any]]:
+    images = profile_from(str(ROOT / "profiles" / f"{profile}.yaml")).images
+    text = yaml.safe_dump(objects).replace("image: hexad-serve", f"image: {images['serve']}")
+    found: list[dict[str, Any]] = yaml.safe_load(text.replace("image: hexad-gateway", f"image: {images['gateway']}"))
+    return found
+
+
+def test_there_is_one_overlay_for_every_cluster_and_no_other() -> None:
+    assert sorted(path.name for path in OVERLAYS.iterdir()) == sorted(CLUSTERS)
+
+
+def test_committed_manifests_are_what_the_code_makes() -> None:
+    assert main(check=True) == 0
+
+
+def test_making_them_again_gives_the_same_bytes() -> None:
+    assert files() == files()
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_kustomize_builds_an_overlay_to_the_objects_of_its_plan(cluster: str, kubectl: Path) -> None:
+    found = by_name(built(kubectl, OVERLAYS / cluster))
+    namespace = found.pop(("Namespace", "hexad"))
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert found == by_name(with_images(endpoint_objects(plan(cluster, EXAMPLES[cluster])), cluster))
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_every_object_of_an_overlay_is_valid(cluster: str, kubectl: Path) -> None:
+    objects = built(kubectl, OVERLAYS / cluster)
+    assert [error for made in objects for error in schema_errors(made)] == []
+    assert len(objects) > 10
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_every_pod_of_an_overlay_is_let_into_a_restricted_namespace(cluster: str, kubectl: Path) -> None:
+    objects = built(kubectl, OVERLAYS / cluster)
+    assert [line for made in objects for line in restricted_violations(made)] == []
+    assert sum(made["kind"] in WORKLOADS for made in objects) == 2
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_secret_templates_are_valid_hold_no_value_and_are_not_applied(cluster: str, kubectl: Path) -> None:
+    templates = list(yaml.safe_load_all((OVERLAYS / cluster / "secrets.template.yaml").read_text()))
+    assert [error for made in templates for error in schema_errors(made)] == []
+    assert {value for made in templates for value in made["stringData"].values()} == {"REPLACE-ME"}
+    assert not any(made["kind"] == "Secret" for made in built(kubectl, OVERLAYS / cluster))
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_an_overlay_names_every_secret_that_its_pods_need(cluster: str, kubectl: Path) -> None:
+    templates = yaml.safe_load_all((OVERLAYS / cluster / "secrets.template.yaml").read_text())
+    given = {(made["metadata"]["name"], key) for made in templates for key in made["stringData"]}
+    assert secret_keys(built(kubectl, OVERLAYS / cluster)) == given
+
+
+def secret_keys(value: Any) -> set[tuple[str, str]]:
+    if isinstance(value, list):
+        return set().union(*map(secret_keys, value))
+    if not isinstance(value, dict):
+        return set()
+    here = {(value["secretKeyRef"]["name"], value["secretKeyRef"]["key"])} if "secretKeyRef" in value else set()
+    return here.union(*map(secret_keys, value.values()))
+
+
+@pytest.mark.parametrize(("cluster", "site"), VARIANTS, ids=lambda value: value if isinstance(value, str) else "")
+def test_options_that_no_profile_takes_are_valid_too(
+    cluster: str, site: dict[str, Any], kubectl: Path, tmp_path: Path
+) -> None:
+    images = endpoint_images(profile_from(str(ROOT / "profiles" / f"{cluster}.yaml")).images)
+    write_files(endpoint_files(plan(cluster, **site), images, "test"), tmp_path)
+    objects = built(kubectl, tmp_path)
+    assert [error for made in objects for error in schema_errors(made)] == []
+    assert [line for made in objects for line in restricted_violations(made)] == []
+    assert by_name(objects) == by_name(with_images(endpoint_objects(plan(cluster, **site)), cluster))
+
+
+@pytest.mark.parametrize(
+    ("cluster", "kind", "path", "value"),
+    [
+        ("gke", "ScaledObject", ("spec", "coolDownPeriod"), 5),
+        ("gke", "ScaledObject", ("spec", "maxReplicaCount"), "many"),
+        ("gke", "ServiceMonitor", ("spec", "endpoint"), []),
+        ("kind", "Deployment", ("spec", "template", "spec", "nodeSelectors"), {}),
+        ("kind", "Service", ("spec", "ports"), "http"),
+    ],
+)
+def test_the_schemas_find_a_wrong_field(cluster: str, kind: str, path: tuple[str, ...], value: object) -> None:
+    assert_found(next(made for made in endpoint_objects(plan(cluster)) if made["kind"] == kind), path, value)
+
+
+@pytest.mark.parametrize(
+    ("variant", "path", "value"),
+    [
+        (0, ("spec", "predictor", "minReplica"), 1),
+        (0, ("spec", "predictor", "minReplicas"), "1"),
+        (0, ("spec", "predictors"), {}),
+        (1, ("spec", "storageInitializer", "enable"), False),
+        (1, ("spec", "template", "container"), []),
+    ],
+)
+def test_the_schemas_find_a_wrong_field_of_kserve_s(variant: int, path: tuple[str, ...], value: object) -> None:
+    cluster, site = VARIANTS[variant]
+    objects = endpoint_objects(plan(cluster, **site))
+    assert_found(next(made for made in objects if made["kind"] == site["kserve"]), path, value)
+
+
+def assert_found(made: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+    made = yaml.safe_load(yaml.safe_dump(made))
+    assert schema_errors(made) == []
+    parent = made
+    for key in path[:-1]:
+        parent = parent[key]
+    parent[path[-1]] = value
+    assert schema_errors(made) != []
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"notes\.txt, which is no manifest"):
+        write_files({"a.yaml": ""}, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_kustomize_refuses_a_broken_overlay(kubectl: Path, tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: [missing.yaml]\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        build(kubectl, tmp_path)
