@@ -97,11 +97,11 @@ def _scan(given: argparse.Namespace, say: Callable[[str], None]) -> int:
 
 def sizes(lock: ImagesLock) -> Table:
     """Each image's size, and what it adds to the nearest image of the lock that it is built on. In decimal MB."""
-    table = Table("image", "size, MB", "adds, MB", "layers", "reference")
+    table = Table("image", "size, MB", "adds, MB", "layers")
     for name, image in lock.images.items():
         below = [lock.images[i.name].bytes for i in list(lineage(name))[1:] if i.name in lock.images]
         adds = image.bytes - below[0] if below else image.bytes
-        table.add_row(name, f"{image.bytes / 1e6:.0f}", f"{adds / 1e6:.0f}", str(len(image.layers)), image.reference)
+        table.add_row(name, f"{image.bytes / 1e6:.0f}", f"{adds / 1e6:.0f}", str(len(image.layers)))
     return table
 
 
