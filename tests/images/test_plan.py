@@ -56,14 +56,14 @@ def test_only_gpu_images_see_the_nodes_gpus() -> None:
 
 def test_source_digest_sees_an_edit_and_a_rename_but_no_bytecode(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("x = 1")
-    first = plan.source_digest([tmp_path])
+    first = plan.source_digest(tmp_path)
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / "__pycache__" / "a.pyc").write_bytes(b"code")
-    assert plan.source_digest([tmp_path]) == first
+    assert plan.source_digest(tmp_path) == first
     (tmp_path / "a.py").write_text("x = 2")
-    edited = plan.source_digest([tmp_path])
+    edited = plan.source_digest(tmp_path)
     (tmp_path / "a.py").rename(tmp_path / "b.py")
-    assert len({first, edited, plan.source_digest([tmp_path])}) == 3
+    assert len({first, edited, plan.source_digest(tmp_path)}) == 3
 
 
 def test_labels_name_no_host_and_no_time() -> None:

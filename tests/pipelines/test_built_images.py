@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import hexad
+import hexad.stage
 from hexad.images.images_lock import BuiltImage, ImagesLock, read_images_lock
 from hexad.images.plan import source_digest
 from hexad.pipelines.built_images import stale, with_built_images
@@ -42,7 +42,7 @@ def test_an_image_that_was_not_built_is_refused_with_the_command_that_builds_it(
 
 
 def test_images_of_other_source_are_named() -> None:
-    here = source_digest(Path(root) for root in hexad.__path__)
+    here = source_digest(Path(hexad.stage.__path__[0]).parent)
     assert stale(PROFILE, lock(base=here)) == ["train-cpu", "serve-cpu"]
 
 

@@ -72,7 +72,7 @@ def build(names: tuple[str, ...], options: Options, say: Callable[[str], None]) 
         _build_stack(stack, options, installer, say)
     lock = read_images_lock(options.root / IMAGES_LOCK)
     built = dict(lock.images)
-    source = plan.source_digest([options.root / "components" / "hexad", options.root / "pipelines" / "hexad"])
+    source = plan.source_digest(options.root / "components" / "hexad")
     with tempfile.TemporaryDirectory() as scratch:
         wheel = own_wheel(options.root, options.wheelhouse, Path(scratch), options.epoch)
         own = {wheel: Locked("hexad", str(Version(version)), (sha256(wheel),))}

@@ -15,7 +15,7 @@ class BuiltImage(Record):
     reference: str = Field(description="What to run: name@digest when it was pushed, else name:tag.")
     id: str = Field(description="Digest of the image's configuration, sha256:…; the same wherever it is loaded.")
     git: str = Field(description="Commit of the source inside, with '-dirty' when it was edited.")
-    source: str = Field(description="Digest of the source inside, as `source_digest` gives it.")
+    source: str = Field(description="Digest of the stages' source inside, as `source_digest` gives it.")
     requirements: str = Field(description="sha256 of requirements/<image>.txt.")
     sbom: str = Field(description="sha256 of the bill of materials; empty where it was not made.")
     bytes: int = Field(description="Size unpacked, its parents' layers included.")

@@ -13,7 +13,7 @@ from hexad.images.requirements import Locked, added
 from hexad.images.roles import Image
 
 SOURCE_LABEL = "hexad.source"
-"""Label with the digest of the source inside an image."""
+"""Label with the digest of the stages' source inside an image."""
 
 _REVISION = "org.opencontainers.image.revision"  # https://specs.opencontainers.org/image-spec/annotations/
 _GPU_ARGUMENTS = {"NVIDIA_VISIBLE_DEVICES": "all"}
@@ -81,13 +81,11 @@ def labels(name: str, version: str, revision: str, source: str) -> dict[str, str
     }
 
 
-def source_digest(roots: Iterable[Path]) -> str:
-    """Digest of Hexad's source: every file under its two roots that goes into the wheel."""
+def source_digest(root: Path) -> str:
+    """Digest of every file under `root`, the folder of the stages' source; the command line is elsewhere."""
     content = hashlib.sha256()
-    files = sorted((str(f.relative_to(root)), f) for root in roots for f in root.rglob("*") if f.is_file())
-    for relative, file in files:
-        if "__pycache__" not in relative:
-            content.update(f"{relative}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\0".encode())
+    for file in sorted(file for file in root.rglob("*") if file.is_file() and file.parent.name != "__pycache__"):
+        content.update(f"{file.relative_to(root)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\0".encode())
     return content.hexdigest()[:16]
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import hexad
+import hexad.stage
 from hexad.images.images_lock import ImagesLock
 from hexad.images.plan import source_digest
 from hexad.pipelines.profile import Profile
@@ -27,6 +27,6 @@ def variant(role: str, profile: Profile) -> str:
 def stale(profile: Profile, lock: ImagesLock) -> list[str]:
     """Names of the profile's images that hold other source than this: stages would be filed under this code's digest
     and computed by that."""
-    here = source_digest(Path(root) for root in hexad.__path__)
+    here = source_digest(Path(hexad.stage.__path__[0]).parent)
     names = dict.fromkeys(variant(role, profile) for role in profile.images)
     return [name for name in names if name in lock.images and lock.images[name].source != here]

@@ -36,6 +36,8 @@ def _docker(root: Path, readable: Sequence[Path], mount_source: bool) -> object:
     os.umask(0o002)
     folder = RunFolder(root.parent)
     make_writable([folder.kfp, folder.work, folder.progress])
+    # vLLM inspects a model's class in a process of its own, half a minute long, where it finds no note of it.
+    os.environ.setdefault("VLLM_CACHE_ROOT", str(folder.work / "vllm"))
     # KFP itself mounts its root.
     writable = [folder.work, folder.progress]
     return local.DockerRunner(**container_arguments(os.environ, writable, readable, mount_source))
