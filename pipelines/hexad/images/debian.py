@@ -15,7 +15,7 @@ NAME = "hexad/debian-python:bookworm"
 """What `make base-image` makes, and what BASE_IMAGE is then to be."""
 
 _SUITE = "bookworm"
-_PACKAGES = "python3,ca-certificates"
+_PACKAGES = "python3,ca-certificates,libnuma1"
 _LEFT_OUT = ("var/cache/apt", "var/lib/apt/lists", "var/log", "usr/share/doc", "usr/share/man", "usr/share/locale",
              "usr/share/info", "dev", "proc", "sys", "tmp", "run", "etc/resolv.conf", "etc/hostname")  # fmt: skip
 _EMPTY = ("var/log", "dev", "proc", "sys", "tmp", "run", "var/cache/apt/archives/partial")
