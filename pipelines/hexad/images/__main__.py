@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     console = Console()
     try:
-        return _COMMANDS[given.command](given, lambda text: console.print(text, markup=False, highlight=False))
+        return _COMMANDS[given.command](
+            given, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)
+        )
     except (BuildFailed, WheelhouseError, ValueError, FileNotFoundError) as failed:
         print(failed, file=sys.stderr)  # noqa: T201  this command's error
         return 1
