@@ -2,13 +2,20 @@
 #
 #   make quickstart                       the whole pipeline on this machine; prints where the report is
 #   make setup TORCH_INDEX=<url>          take torch from this extra index, e.g. PyTorch's index of CPU builds
-#   make compile RECIPE=recipes/tiny.yaml PROFILE=kind
+#   make compile RECIPE=recipes/tiny.yaml PROFILE=kind [IMAGES_LOCK=images.lock.json]
+#   make images [ROLE=train] [REGISTRY=<name>] [PUSH=1] [BUILDER=docker|podman|buildah] [BASE_IMAGE=<name>]
+#   make base-image                       a base from Debian packages, where no image registry can be reached
 
 PYTHON ?= python3.11
 TORCH_INDEX ?=
 RECIPE ?= recipes/quickstart.yaml
 PROFILE ?= local
 TESTS ?= tests
+ROLE ?=
+REGISTRY ?=
+PUSH ?=
+BUILDER ?= docker
+BASE_IMAGE ?= python:3.11-slim-bookworm
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -17,11 +24,12 @@ BENCH_READY := .venv-bench/.ready
 TEST_READY := .venv/.test-ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup quickstart base-model test bench lint format compile component-docs manifests clean
+.PHONY: help setup quickstart base-model test bench lint format compile component-docs manifests clean \
+    image-locks wheelhouse base-image images test-images image-scan
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^#   //'
-	@echo "others: base-model test bench lint format component-docs manifests clean"
+	@echo "others: base-model test bench lint format component-docs manifests image-locks wheelhouse image-scan clean"
 
 setup: $(READY)
 
@@ -75,10 +83,34 @@ format: setup
 	$(BIN)/ruff format .
 
 compile: setup
-	$(BIN)/hexad compile $(RECIPE) --profile $(PROFILE) -o build
+	$(BIN)/hexad compile $(RECIPE) --profile $(PROFILE) -o build $(if $(IMAGES_LOCK),--images $(IMAGES_LOCK))
 
 component-docs: setup
 	$(BIN)/python -m hexad.cli.component_docs
+
+# docs/images.md says what these do.
+IMAGES = $(BIN)/python -m hexad.images
+IMAGE_OPTIONS = $(if $(ROLE),--role $(ROLE)) --builder $(BUILDER) $(if $(TORCH_INDEX),--index $(TORCH_INDEX))
+
+image-locks: setup
+	$(IMAGES) lock $(IMAGE_OPTIONS)
+
+wheelhouse: setup
+	$(IMAGES) wheelhouse $(IMAGE_OPTIONS)
+
+base-image: setup
+	$(IMAGES) base $(IMAGE_OPTIONS)
+
+images: setup
+	$(IMAGES) build $(IMAGE_OPTIONS) --base-image $(BASE_IMAGE) \
+	    $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(PUSH),--push)
+
+# Needs a Docker engine and a base image; builds the CPU images and runs the tiny recipe in them.
+test-images: setup
+	$(BIN)/python -m pytest -m docker -rA tests/images
+
+image-scan: setup
+	$(IMAGES) scan $(IMAGE_OPTIONS)
 
 manifests: setup
 	$(BIN)/python -m hexad.cli.manifest_tree

@@ -10,6 +10,9 @@ from hexad.stage import Context
 from hexad.stage.artifact import Settings, reporting
 from hexad.storage import StorageError, Store, open_store
 
+IMAGE = "HEXAD_IMAGE"
+"""Set in our images: each holds its role's packages, and this one not those of the others."""
+
 
 class NotReady(RuntimeError):
     """Something that the run needs is missing; the message holds every mend."""
@@ -22,7 +25,7 @@ def run(config: PreflightConfig, context: Context, store: Store) -> list[Finding
         reachable(store, context.store),
         free_disk(scratch, config.min_free_disk_gib),
         memory(config.min_memory_gib),
-        *(package(name) for name in config.packages),
+        *(package(name) for name in config.packages if not os.environ.get(IMAGE)),
         *(path(name) for name in config.paths),
     ]
 

@@ -1,14 +1,15 @@
 """A child process that ends with its parent, so that a killed run leaves nothing computing behind it."""
 
 import ctypes
+import fcntl
 import os
-import select
 import signal
-import sys
 import threading
+from pathlib import Path
+from typing import IO
 
 RUNNER = "HEXAD_RUNNER"
-"""Environment variable with the process id of the local runner that started this task."""
+"""Environment variable with the file that the local runner that started this task keeps locked while it lives."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -30,24 +31,34 @@ def die_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_with_runner() -> None:
-    """End this process and all it started when the local runner in $HEXAD_RUNNER dies.
+def hold_lifeline(file: Path) -> IO[str]:
+    """Lock `file` and name it in $HEXAD_RUNNER: tasks that are started from now on end when the result is closed,
+    which the kernel does when this process dies."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = file.open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.environ[RUNNER] = str(file)
+    return lock
 
-    KFP puts a shell between the runner and a task, so `die_with_parent` alone would not notice a killed runner.
+
+def die_with_runner() -> None:
+    """End this process and all it started when the local runner that holds $HEXAD_RUNNER dies.
+
+    KFP puts a shell, or a container, between the runner and a task, so `die_with_parent` alone would not notice a
+    killed runner. A lock is seen from inside a container too, where process ids are others.
     """
-    runner = os.environ.get(RUNNER)
-    if not runner or sys.platform != "linux":
+    name = os.environ.get(RUNNER)
+    if not name:
         return
-    os.setpgid(0, 0)
-    try:
-        handle = os.pidfd_open(int(runner))
-    except ProcessLookupError:
-        os.killpg(0, signal.SIGKILL)
+    lock = Path(name).open()  # noqa: SIM115  open as long as the thread below waits
+    first = os.getpid() == 1  # of a container; it ends as a whole with this process
+    if not first:
+        os.setpgid(0, 0)
 
     def wait() -> None:
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        poll.poll()
-        os.killpg(0, signal.SIGKILL)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        if not first:
+            os.killpg(0, signal.SIGKILL)
+        os._exit(128 + signal.SIGKILL)
 
     threading.Thread(target=wait, name="die-with-runner", daemon=True).start()

@@ -32,6 +32,21 @@ def profile_from(name: str) -> Profile:
     return read_with(load_profile, file)
 
 
+def images_into(profile: Profile, lock: Path, this_source: bool = False) -> Profile:
+    """The profile with its images from a lock that `make images` wrote. `this_source`: they must hold this source."""
+    from hexad.images.images_lock import read_images_lock
+    from hexad.pipelines.built_images import stale, with_built_images
+
+    try:
+        built = read_images_lock(lock)
+        pinned = with_built_images(profile, built)
+    except ValueError as invalid:
+        raise refuse(str(invalid)) from invalid
+    if this_source and (old := stale(profile, built)):
+        raise refuse(f"{lock}: {', '.join(old)}: built from other source; run make images, or give --mount-source")
+    return pinned
+
+
 def refuse(message: str) -> typer.Exit:
     """Say what is wrong with the input; the exception to raise."""
     say(message, error=True)

@@ -23,6 +23,7 @@ TokenFile = Annotated[Path | None, typer.Option(help="File with a service accoun
 KubeContext = Annotated[str, typer.Option(help="Context of your kubeconfig; default: the current one.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Show the stages until the run ends.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run.")]
+ImagesLock = Annotated[Path, typer.Option("--images", help="Lock of images that `make images` wrote.")]
 
 
 class Runner(StrEnum):
@@ -52,11 +53,14 @@ def compile_(
     recipe: RecipeFile,
     profile: ProfileName = "local",
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the YAML.")] = Path("build"),
+    images: Annotated[
+        Path | None, typer.Option("--images", help="Lock of images to take instead of the profile's images.")
+    ] = None,
 ) -> None:
     """Write the KFP pipeline of a recipe for a cluster's profile."""
     from hexad.cli.pipeline_commands import compile_recipe as body
 
-    raise typer.Exit(body(recipe, profile, out))
+    raise typer.Exit(body(recipe, profile, out, images))
 
 
 @app.command()
@@ -67,11 +71,13 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Folder of the run; default runs/<recipe's name>.")] = None,
     store: Annotated[str, typer.Option(help="s3://… or file:///…; default: a server under the run's folder.")] = "",
     profile: ProfileName = "local",
+    images: ImagesLock = Path("images.lock.json"),
+    mount_source: Annotated[bool, typer.Option("--mount-source", help="Containers run this source.")] = False,
 ) -> None:
     """Run a recipe on this machine, or go on with it."""
     from hexad.cli.run_command import run as body
 
-    raise typer.Exit(body(recipe, runner.value, from_, out, store, profile))
+    raise typer.Exit(body(recipe, runner.value, from_, out, store, profile, images, mount_source))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from hexad.cli.inputs import profile_from, recipe_from, say
+from hexad.cli.inputs import images_into, profile_from, recipe_from, say
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
 
@@ -14,8 +14,10 @@ def validate(file: Path) -> int:
     return 0
 
 
-def compile_recipe(file: Path, profile_name: str, out: Path) -> int:
+def compile_recipe(file: Path, profile_name: str, out: Path, images: Path | None = None) -> int:
     recipe, profile = recipe_from(file), profile_from(profile_name)
+    if images is not None:
+        profile = images_into(profile, images)
     target = compiled(recipe, profile, out)
     say(f"compiled: {target}")
     if profile.placeholders():

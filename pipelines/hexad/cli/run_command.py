@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from hexad.cli.inputs import BAD_INPUT, profile_from, recipe_from, refuse, say
+from hexad.cli.inputs import BAD_INPUT, images_into, profile_from, recipe_from, refuse, say
+from hexad.images.images_lock import IMAGES_LOCK
 from hexad.pipelines.console import clock
 from hexad.pipelines.run_folder import FolderInUse, RunFolder
 from hexad.records import Summary
@@ -17,17 +18,22 @@ from hexad.stage.boxes import SECTIONS
 from hexad.storage import StorageError
 
 
-def run(file: Path, runner: str, again_from: str, out: Path | None, store: str, profile_name: str) -> int:
+def run(
+    file: Path, runner: str, again_from: str, out: Path | None, store: str, profile_name: str,
+    images: Path = Path(IMAGES_LOCK), mount_source: bool = False,
+) -> int:  # fmt: skip
     if again_from and again_from not in SECTIONS:
         raise refuse(f"--from {again_from}: no such stage; stages are {', '.join(SECTIONS)}")
     recipe, profile = recipe_from(file), profile_from(profile_name)
+    if runner == "docker":
+        profile = images_into(profile, images, this_source=not mount_source)
     from hexad.pipelines.local import RunFailed, run_recipe
 
     folder = RunFolder(out or Path("runs") / recipe.name)
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console()
     try:
-        result = run_recipe(recipe, profile, folder, console, runner, store, again_from)
+        result = run_recipe(recipe, profile, folder, console, runner, store, again_from, mount_source)
     except (RunFailed, FolderInUse, StorageError, OSError) as failed:
         say(str(failed), error=True)
         return 1

@@ -3,25 +3,21 @@
 A process of its own, so that KFP's chatter has its own output and stopping a run is stopping a process.
 """
 
+import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-import hexad
-from hexad.stage.lifeline import RUNNER, die_with_parent
-
-_PASSED_ON = ("HEXAD_", "HF_HUB_", "VLLM_", "DO_NOT_TRACK", "OMP_", "TOKENIZERS_")
+from hexad.stage.lifeline import die_with_parent, hold_lifeline
 
 
-def execute(compiled: Path, root: Path, runner: str) -> bool:
+def execute(compiled: Path, root: Path, runner: object) -> bool:
     """Whether the pipeline succeeded. Outputs and KFP's cache lie under `root`."""
     from kfp import components, local
 
     # workspace_root stays unset: KFP deletes that folder after every run, whatever else is in it.
-    local.init(
-        _docker(root) if runner == "docker" else local.SubprocessRunner(use_venv=False),
-        pipeline_root=str(root), enable_caching=True, raise_on_error=True,
-    )  # fmt: skip
+    local.init(runner, pipeline_root=str(root), enable_caching=True, raise_on_error=True)
     try:
         components.load_component_from_file(str(compiled))()
     except RuntimeError as failed:
@@ -30,27 +26,42 @@ def execute(compiled: Path, root: Path, runner: str) -> bool:
     return True
 
 
-def _docker(root: Path) -> object:
-    """Containers that see this source and the run's folder under the paths that they have here."""
-    from docker.types import Mount
+def _docker(root: Path, readable: Sequence[Path], mount_source: bool) -> object:
+    """Containers that see the run's folders, and this source when asked, under the paths that they have here."""
     from kfp import local
 
-    sources = [str(Path(folder).parent) for folder in hexad.__path__]
-    run = str(root.parent)
-    environment = {k: v for k, v in os.environ.items() if k.startswith(_PASSED_ON)}
-    return local.DockerRunner(
-        mounts=[*(Mount(s, s, type="bind", read_only=True) for s in sources), Mount(run, run, type="bind")],
-        environment={**environment, "PYTHONPATH": os.pathsep.join(sources)},
-        network_mode="host", shm_size="2g", user=f"{os.getuid()}:{os.getgid()}",
-    )  # fmt: skip
+    from hexad.pipelines.containers import container_arguments, make_writable
+    from hexad.pipelines.run_folder import RunFolder
+
+    os.umask(0o002)
+    folder = RunFolder(root.parent)
+    make_writable([folder.kfp, folder.work, folder.progress])
+    # vLLM inspects a model's class in a process of its own, half a minute long, where it finds no note of it.
+    os.environ.setdefault("VLLM_CACHE_ROOT", str(folder.work / "vllm"))
+    # KFP itself mounts its root.
+    writable = [folder.work, folder.progress]
+    return local.DockerRunner(**container_arguments(os.environ, writable, readable, mount_source))
 
 
-def main() -> None:
-    compiled, root, runner = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="hexad.pipelines.execute_local", description=__doc__)
+    parser.add_argument("compiled", type=Path)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("runner", choices=("subprocess", "docker"))
+    parser.add_argument("--mount-source", action="store_true", help="containers run this source, not the image's")
+    parser.add_argument("--readable", type=Path, action="append", default=[], help="a folder that containers may read")
+    given = parser.parse_args(arguments)
     die_with_parent()
-    if runner == "subprocess":
-        os.environ[RUNNER] = str(os.getpid())
-    sys.exit(0 if execute(compiled, root, runner) else 1)
+    lifeline = hold_lifeline(given.root / "runner.lock")
+    if given.runner == "docker":
+        runner = _docker(given.root, given.readable, given.mount_source)
+    else:
+        from kfp import local
+
+        runner = local.SubprocessRunner(use_venv=False)
+    with lifeline:
+        succeeded = execute(given.compiled, given.root, runner)
+    sys.exit(0 if succeeded else 1)
 
 
 if __name__ == "__main__":

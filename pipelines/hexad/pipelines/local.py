@@ -19,7 +19,7 @@ from hexad.pipelines.console import LiveTable, PlainLines
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
 from hexad.pipelines.run_folder import RunFolder
-from hexad.pipelines.settings import box_settings
+from hexad.pipelines.settings import box_settings, local_files
 from hexad.records import StageSummary, Summary
 from hexad.stage.artifact import Outcome
 from hexad.stage.progress import ENVIRONMENT
@@ -58,9 +58,9 @@ class RunResult:
 
 def run_recipe(
     recipe: Recipe, profile: Profile, folder: RunFolder, console: Console, runner: str = "subprocess",
-    store: str = "", again_from: str = "",
+    store: str = "", again_from: str = "", mount_source: bool = False,
 ) -> RunResult:  # fmt: skip
-    """Run `recipe` on this machine, resuming what `folder` holds.
+    """Run `recipe` on this machine, resuming what `folder` holds. `mount_source`: see `container_arguments`.
 
     Raises RunFailed, FolderInUse, or StorageError when the store cannot be started or read.
     """
@@ -76,7 +76,10 @@ def run_recipe(
         expected = {**recipe.expected_seconds, **folder.memory().last}
         environment = {**os.environ, **_QUIET, **keys, ENVIRONMENT: str(folder.progress), "PYTHONPATH": _python_path(),
                        "TMPDIR": scratch}  # fmt: skip
-        succeeded = _execute(folder, runner, environment, expected, console)
+        options = [runner, *(f"--readable={path}" for path in local_files(recipe))]
+        if mount_source:
+            options.append("--mount-source")
+        succeeded = _execute(folder, options, environment, expected, console)
         if not succeeded:
             raise RunFailed(_cause(folder))
         os.environ.update(keys)
@@ -91,10 +94,11 @@ def _compile(settings: Mapping[str, str], profile: Profile, folder: RunFolder) -
 
 
 def _execute(
-    folder: RunFolder, runner: str, environment: Mapping[str, str], expected: Mapping[str, float], console: Console
-) -> bool:
+    folder: RunFolder, options: list[str], environment: Mapping[str, str], expected: Mapping[str, float],
+    console: Console,
+) -> bool:  # fmt: skip
     folder.log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "hexad.pipelines.execute_local", str(folder.compiled), str(folder.kfp), runner]
+    command = [sys.executable, "-m", "hexad.pipelines.execute_local", str(folder.compiled), str(folder.kfp), *options]
     view = LiveTable(console) if console.is_terminal else PlainLines(console)
     with folder.log.open("ab") as log:
         # A group of its own: the terminal's Ctrl-C reaches us alone, and we stop the run in order.

@@ -47,17 +47,23 @@ def box_settings(
 
 def local_files_version(recipe: Recipe) -> str:
     """Digest of the local files that a recipe names, so that a changed base model or data file is a new input."""
-    base = [recipe.curate.base.path] if recipe.curate.base.kind == "path" and recipe.curate.base.path else []
     content = hashlib.sha256()
-    for name in [*base, *(source.path for source in recipe.curate.sources)]:
-        if is_stored(name):  # a committed tree never changes, and its URI is part of the section
-            continue
-        root = Path(name)
+    for name, root in local_files(recipe).items():
         for file in sorted([root] if root.is_file() else (f for f in root.rglob("*") if f.is_file())):
             size = file.stat().st_size
             digest = hashlib.sha256(file.read_bytes()).hexdigest() if size <= _HASHED_BYTES else ""
             content.update(f"{name}/{file.relative_to(root)}\0{size}\0{digest}\0".encode())
     return "-" + content.hexdigest()[:16]
+
+
+def local_files(recipe: Recipe) -> dict[str, Path]:
+    """Files and folders of this machine that a recipe names: as written, to the absolute path.
+
+    Trees in a store are none: a committed tree never changes, and its URI is part of the section.
+    """
+    base = [recipe.curate.base.path] if recipe.curate.base.kind == "path" and recipe.curate.base.path else []
+    named = [*base, *(source.path for source in recipe.curate.sources)]
+    return {name: Path(name).resolve() for name in named if not is_stored(name)}
 
 
 def git_version() -> str:

@@ -1,0 +1,1 @@
+"""Container images: what each holds, its locked requirements, its build, its software bill of materials."""
