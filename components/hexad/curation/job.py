@@ -118,7 +118,7 @@ def _decontaminate(
         return False
 
     kept_traces, kept_prompts = [t for t in traces if clean(t)], [p for p in prompts if clean(p)]
-    found = {"held-out": {"exact": hits["exact"], "near": hits["near"], "items": len(held_out)}}
+    found = {"held-out": {"exact": hits["exact"], "near": hits.total() - hits["exact"], "items": len(held_out)}}
     return kept_traces, kept_prompts, found
 
 

@@ -12,7 +12,9 @@ from hexad.curation.neardup.minhash import sketch
 
 RNG = Random(7)
 VOCABULARY = ["".join(RNG.choices("abcdefghijklmnopqrstuvwxyz", k=RNG.randint(2, 9))) for _ in range(2000)]
-TEXTS = st.lists(st.lists(st.sampled_from(["one", "two", "3", "+", "四", "é", ""]), max_size=12).map(" ".join), max_size=8)
+TEXTS = st.lists(
+    st.lists(st.sampled_from(["one", "two", "3", "+", "四", "é", ""]), max_size=12).map(" ".join), max_size=8
+)
 
 
 def pairs_of(texts: list[str], threshold: float = 0.8) -> dict[tuple[int, int], float]:
@@ -71,7 +73,7 @@ def test_operators_order_and_word_limits_count(left: str, right: str) -> None:
 
 
 def test_the_shingles_of_a_text_do_not_depend_on_its_company() -> None:
-    texts = planted(40, 500, 10) + ["", "???", "short"]
+    texts = [*planted(40, 500, 10), "", "???", "short"]
     together = shingle(texts)
     for index, text in enumerate(texts):
         assert together.distinct(index).tolist() == shingle([text]).distinct(0).tolist()

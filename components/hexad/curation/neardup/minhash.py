@@ -47,5 +47,3 @@ def band_keys(shingles: Shingles) -> Words64:
             keys = mix(keys * np.uint64(0x9E3779B97F4A7C15) + minima[:, :, row])
     keys[np.diff(shingles.offsets) == 0] = 0
     return keys
-
-

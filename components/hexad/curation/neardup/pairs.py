@@ -1,7 +1,7 @@
 """Candidate pairs from band keys, and which of them are similar indeed."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -54,4 +54,4 @@ def _of_band(keys: Words64) -> Iterator[tuple[int, int]]:
             yield from combinations(group, 2)
         else:
             yield from ((group[0], other) for other in group[1:])
-            yield from zip(group[1:-1], group[2:], strict=True)
+            yield from pairwise(group)
