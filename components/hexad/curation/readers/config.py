@@ -1,5 +1,6 @@
 """Settings of one source of real data."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -17,9 +18,10 @@ class SourceConfig(Record):
         description="File or glob (** for any depth) of .jsonl or .parquet files, relative to where the run starts. "
         "Files are read in the order of their names.",
     )
-    kind: Literal["am_thinking", "guru", "chat"] = Field(
+    kind: Literal["am_thinking", "guru", "chat", "questions"] = Field(
         description="Schema of the rows. am_thinking: long traces as `conversations` of from/value; guru: verifiable "
-        "prompts with `reward_model.ground_truth`; chat: traces as `messages` of role/content."
+        "prompts with `reward_model.ground_truth`; chat: traces as `messages` of role/content or ShareGPT's "
+        "`conversations` of from/value; questions: a benchmark's question, answer, id and date by their usual names."
     )
     domain: Domain | None = Field(
         None,
@@ -27,4 +29,9 @@ class SourceConfig(Record):
         "the row's `domain` (chat). Guru rows always keep their own.",
     )
     limit: int | None = Field(None, ge=1, description="Rows read at most, rejected ones included; None: all.")
+    newest: date | None = Field(
+        None,
+        description="Date of the newest question in the source. Benchmark items of that day or before are not clean: "
+        "the rule for LiveCodeBench, whose items have dates.",
+    )
     licence: str = Field("unknown", description="SPDX id or name of the dataset's licence, for the dataset card.")
