@@ -7,6 +7,7 @@ the corpus. Columns: input_ids int32, labels int32 (-100 where no loss is taken)
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 
 from hexad.chat import prompt_text
 from hexad.chat.template import END_OF_TURN
+from hexad.curation.cached_encoding import CachedEncoder
 from hexad.records import Reject, Trace
 
 if TYPE_CHECKING:
@@ -47,13 +49,10 @@ def tokenize(
     traces: Iterable[Trace], tokenizer: "PreTrainedTokenizerBase", max_tokens: int
 ) -> Iterator[tuple[Tokenized, Trace] | Reject]:
     """For each trace its token ids and itself with its length, or why it is too long."""
-    batch: list[Trace] = []
-    for trace in traces:
-        batch.append(trace)
-        if len(batch) == BATCH:
-            yield from _tokenize(batch, tokenizer, max_tokens)
-            batch = []
-    yield from _tokenize(batch, tokenizer, max_tokens)
+    encoder = CachedEncoder(tokenizer)
+    waiting = iter(traces)
+    while batch := list(islice(waiting, BATCH)):
+        yield from _tokenize(batch, encoder, max_tokens)
 
 
 def pack(lengths: Sequence[int] | Tokens, capacity: int) -> list[list[int]]:
@@ -165,10 +164,10 @@ def _groups(rows: Sequence[Sequence[int]], lengths: Tokens) -> Iterator[list[Seq
 
 
 def _tokenize(
-    traces: list[Trace], tokenizer: "PreTrainedTokenizerBase", max_tokens: int
+    traces: list[Trace], encoder: CachedEncoder, max_tokens: int
 ) -> Iterator[tuple[Tokenized, Trace] | Reject]:
-    prompts = _encode(tokenizer, [prompt_text(t.messages[:-1]) for t in traces])
-    completions = _encode(tokenizer, [t.messages[-1].content + END_OF_TURN for t in traces])
+    prompts = encoder.encode([prompt_text(t.messages[:-1]) for t in traces])
+    completions = encoder.encode([t.messages[-1].content + END_OF_TURN for t in traces])
     for trace, prompt, completion in zip(traces, prompts, completions, strict=True):
         total = len(prompt) + len(completion)
         if total > max_tokens:
@@ -176,11 +175,3 @@ def _tokenize(
         else:
             ids = np.array(prompt + completion, np.int32)
             yield Tokenized(ids, len(prompt)), trace.model_copy(update={"tokens": total})
-
-
-def _encode(tokenizer: "PreTrainedTokenizerBase", texts: list[str]) -> list[list[int]]:
-    """Ids as `tokenizer(texts, add_special_tokens=False)` gives them, without the offsets that it computes too."""
-    backend = tokenizer.backend_tokenizer
-    backend.no_truncation()
-    backend.no_padding()
-    return [found.ids for found in backend.encode_batch_fast(texts, add_special_tokens=False)]
