@@ -60,7 +60,9 @@ def leaks(console: Console) -> None:
     began = time.process_time()
     wrong = sum(judge.check(text) is not None for text in clean)
     rate = len(clean) / (time.process_time() - began)
-    console.print(f"{wrong} of {len(clean)} other questions taken for items; {rate:,.0f} questions/s against {len(items)} items")
+    console.print(
+        f"{wrong} of {len(clean)} other questions taken for items; {rate:,.0f} questions/s against {len(items)} items"
+    )
 
 
 def tokens(console: Console) -> None:
@@ -108,7 +110,7 @@ def tokens(console: Console) -> None:
 def growth(console: Console, sizes: list[int], length: int) -> None:
     """The whole job at several sizes, each in a process of its own; and what follows for 1.89 M long traces."""
     table = Table("rows", "MB", "tokens", "clean s", "tokenize s", "pack s", "peak MiB",
-                  title=f"the corpus job on traces of {length} words, seconds of one core", title_justify="left")  # fmt: skip
+                  title=f"corpus job, traces of {length} words, seconds of one core", title_justify="left")  # fmt: skip
     found = []
     for rows in sizes:
         command = [sys.executable, "-m", "benchmarks.curation.growth", str(rows), str(length)]
@@ -118,7 +120,9 @@ def growth(console: Console, sizes: list[int], length: int) -> None:
         table.add_row(f"{rows:,}", str(one["megabytes"]), f"{one['tokens']:,}", *seconds, str(one["peak_mib"]))
     console.print(table)
     first, last = found[0], found[-1]
-    console.print(f"memory from {first['rows']:,} to {last['rows']:,} rows: {last['peak_mib'] / first['peak_mib']:.3f} times")
+    console.print(
+        f"memory from {first['rows']:,} to {last['rows']:,} rows: {last['peak_mib'] / first['peak_mib']:.3f} times"
+    )
     per_row = [{k: v / one["rows"] for k, v in one["cpu_seconds"].items()} for one in (first, last)]
     projected = Table("step", "ms a row, first", "ms a row, last", f"core hours for {TRACES:,} such rows")
     for step in per_row[0]:

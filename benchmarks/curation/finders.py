@@ -43,7 +43,9 @@ def datatrove(texts: list[str]) -> Pairs:
         MinhashDedupSignature,
     )
     from datatrove.utils.binaryio import read_tuples_from_file
+    from loguru import logger
 
+    logger.disable("datatrove")
     config = MinhashConfig()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -55,7 +57,9 @@ def datatrove(texts: list[str]) -> Pairs:
         pairs: Pairs = set()
         for path in sorted((root / "buckets").glob("*.dups")):
             with path.open("rb") as file:
-                pairs.update((min(a, b), max(a, b)) for _, a, _, b in read_tuples_from_file(file, "4I", lines_to_buffer=-1))
+                pairs.update(
+                    (min(a, b), max(a, b)) for _, a, _, b in read_tuples_from_file(file, "4I", lines_to_buffer=-1)
+                )
         MinhashDedupCluster(str(root / "buckets"), str(root / "clusters"), config=config).run(None, 0, 1)
     return pairs
 

@@ -9,7 +9,25 @@ _RNG = Random(0)
 VOCABULARY = ["".join(_RNG.choices("etaoinshrdlcumwfgypbvkjxqz", k=_RNG.randint(2, 9))) for _ in range(20_000)]
 # Zipf's law, as in natural text: the n-th word comes 1/n times as often as the first.
 _WEIGHTS = list(accumulate(1 / n for n in range(1, len(VOCABULARY) + 1)))
-_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+_UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+]
 
 
 def words(rng: Random, count: int) -> list[str]:
@@ -48,9 +66,7 @@ def true_pairs(texts: list[str], threshold: float) -> set[tuple[int, int]]:
             for other in by_gram.setdefault(gram, []):
                 together[other, index] = together.get((other, index), 0) + 1
             by_gram[gram].append(index)
-    return {
-        (i, j) for (i, j), both in together.items() if both / (len(grams[i]) + len(grams[j]) - both) >= threshold
-    }
+    return {(i, j) for (i, j), both in together.items() if both / (len(grams[i]) + len(grams[j]) - both) >= threshold}
 
 
 def _grams(text: str) -> set[tuple[str, ...]]:
@@ -67,22 +83,16 @@ def benchmark_item(rng: Random) -> str:
     return f"{' '.join(parts)} {formula} ?"
 
 
-LEAKS = {
-    "copied": lambda rng, text: text,
-    "blanks and line ends": lambda rng, text: text.replace(" ", "\n\t ", 9).replace(" ", "\u00a0 "),
-    "instruction around it": lambda rng, text: f"Solve this problem. {text} Put the answer in a box.",
-    "LaTeX spelt another way": lambda rng, text: text.replace("\\frac", "\\dfrac").replace("$", " ").replace("x^{2}", "x^2"),
-    "LaTeX as Unicode": lambda rng, text: _unicode(text),
-    "numbers in words": lambda rng, text: " ".join(
-        _UNITS[int(word)] if word.isdecimal() and int(word) < len(_UNITS) else word for word in text.split(" ")
-    ),
-    "one word changed": lambda rng, text: _changed(rng, text),
-}
-"""Name to a spelling of a benchmark item that still is the item."""
-
-
 def _unicode(text: str) -> str:
-    for old, new in (("\\frac{", ""), ("}{", "/"), ("} x^{2}", " x²"), ("\\cdot", "·"), ("\\leq", "≤"), ("{,}", ","), ("$", "")):
+    for old, new in (
+        ("\\frac{", ""),
+        ("}{", "/"),
+        ("} x^{2}", " x²"),
+        ("\\cdot", "·"),
+        ("\\leq", "≤"),
+        ("{,}", ","),
+        ("$", ""),
+    ):
         text = text.replace(old, new)
     return text
 
@@ -92,6 +102,22 @@ def _changed(rng: Random, text: str) -> str:
     places = [i for i, word in enumerate(found) if word.isalpha() and not found[i - 1].isdecimal()]
     found[rng.choice(places)] = "otherwise"
     return " ".join(found)
+
+
+LEAKS = {
+    "copied": lambda rng, text: text,
+    "blanks and line ends": lambda rng, text: text.replace(" ", "\n\t ", 9).replace(" ", "\u00a0 "),
+    "instruction around it": lambda rng, text: f"Solve this problem. {text} Put the answer in a box.",
+    "LaTeX spelt another way": lambda rng, text: (
+        text.replace("\\frac", "\\dfrac").replace("$", " ").replace("x^{2}", "x^2")
+    ),
+    "LaTeX as Unicode": lambda rng, text: _unicode(text),
+    "numbers in words": lambda rng, text: " ".join(
+        _UNITS[int(word)] if word.isdecimal() and int(word) < len(_UNITS) else word for word in text.split(" ")
+    ),
+    "one word changed": _changed,
+}
+"""Name to a spelling of a benchmark item that still is the item."""
 
 
 def write_source(path: Path, rows: int, length: int, seed: int) -> None:

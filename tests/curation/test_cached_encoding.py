@@ -46,9 +46,16 @@ TOKENIZERS = {
 def test_ids_are_those_of_the_tokenizer(name: str, texts: list[str]) -> None:
     tokenizer = TOKENIZERS[name]
     encoder = CachedEncoder(tokenizer)
-    texts = [*texts, "<|im_start|>user\nwhat is  1 + 2<|im_end|>\n<think> a </think> <answer>3</answer>"]
+    texts = [
+        *texts,
+        "",
+        "plain words with single spaces 12 + 2",
+        "<|im_start|>user\nwhat is  1 + 2<|im_end|>\n<think> a </think> <answer>3</answer>",
+    ]
     assert encoder.cuts
-    assert encoder.encode(texts) == [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+    assert [ids.tolist() for ids in encoder.encode(texts)] == [
+        tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts
+    ]
 
 
 @pytest.mark.parametrize(
@@ -66,12 +73,12 @@ def test_a_tokenizer_of_another_make_is_used_as_it_is(step: pre_tokenizers.PreTo
     encoder = CachedEncoder(tokenizer)
     text = "what is  12 + 2?\n one"
     assert not encoder.cuts
-    assert encoder.encode([text]) == [tokenizer(text, add_special_tokens=False)["input_ids"]]
+    assert [ids.tolist() for ids in encoder.encode([text])] == [tokenizer(text, add_special_tokens=False)["input_ids"]]
 
 
 def test_a_full_cache_begins_anew_and_changes_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cached_encoding, "LIMIT", 3)
     encoder = CachedEncoder(TOKENIZERS["ours"])
     texts = [f"word {n} of many words" for n in range(20)]
-    one_by_one = [encoder.encode([text])[0] for text in texts]
+    one_by_one = [encoder.encode([text])[0].tolist() for text in texts]
     assert one_by_one == TOKENIZERS["ours"](texts, add_special_tokens=False)["input_ids"]

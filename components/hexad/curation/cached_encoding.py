@@ -11,15 +11,23 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 LIMIT = 500_000  # chunks remembered, about 100 MB; then it begins anew, so memory stays flat
 
+Ids = npt.NDArray[np.int32]
+
 _CUT = re.compile(r"(?<=\S)(?= \S)")
+# In a text of ASCII with none of these inside, and no space at its ends, every space is a cut.
+_ODD = [pair for blank in " \t\n\r\v\f\x1c\x1d\x1e\x1f" for pair in (f" {blank}", f"{blank} ")]
 _EXPRESSIONS = {
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
 }
 
 
@@ -31,27 +39,35 @@ class CachedEncoder:
         self._backend.no_truncation()
         self._backend.no_padding()
         self.cuts = _cuts_at_spaces(json.loads(self._backend.to_str()))
-        self._known: dict[str, list[int]] = {}
+        self._known: dict[str, bytes] = {}  # a chunk without the space before it, to the ids of both
 
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+    def encode(self, texts: Sequence[str]) -> list[Ids]:
+        """Ids of each text, int32."""
         if not self.cuts:
-            return self._direct(list(texts))
-        chunked = [_CUT.split(text) for text in texts]
+            return [np.frombuffer(found, np.int32) for found in self._direct(list(texts))]
         if len(self._known) > LIMIT:
             self._known.clear()
-        known = self._known
-        new = list(dict.fromkeys(chunk for chunks in chunked for chunk in chunks if chunk not in known))
-        known.update(zip(new, self._direct(new), strict=True))
-        rows: list[list[int]] = []
-        for chunks in chunked:
-            ids: list[int] = []
-            for chunk in chunks:
-                ids += known[chunk]
-            rows.append(ids)
-        return rows
+        heads, tails = zip(*map(_chunks, texts), strict=True) if texts else ((), ())
+        new = list(set().union(*tails).difference(self._known))
+        self._known.update(zip(new, self._direct([f" {chunk}" for chunk in new]), strict=True))
+        known = self._known.__getitem__
+        return [
+            np.frombuffer(b"".join((head, *map(known, tail))), np.int32)
+            for head, tail in zip(self._direct(list(heads)), tails, strict=True)
+        ]
 
-    def _direct(self, texts: list[str]) -> list[list[int]]:
-        return [found.ids for found in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
+    def _direct(self, texts: list[str]) -> list[bytes]:
+        found = self._backend.encode_batch_fast(texts, add_special_tokens=False)
+        return [np.array(one.ids, np.int32).tobytes() for one in found]
+
+
+def _chunks(text: str) -> tuple[str, list[str]]:
+    """The text before the first cut, and the chunks after it without the space that each begins with."""
+    if not text.isascii() or text[:1] == " " or text[-1:] == " " or any(pair in text for pair in _ODD):
+        head, *tail = _CUT.split(text)
+        return head, [chunk[1:] for chunk in tail]
+    head, *tail = text.split(" ")
+    return head, tail
 
 
 def _cuts_at_spaces(parts: dict[str, Any]) -> bool:

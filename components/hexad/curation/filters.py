@@ -4,6 +4,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+
 from hexad.chat import split
 from hexad.curation.corpus.config import FilterConfig
 from hexad.curation.neardup import shingle
@@ -16,8 +18,8 @@ _SAMPLE = 2000  # characters of which the writing system is told
 _LONG = 50  # words; shorter responses repeat themselves by chance
 
 
-def refusal(row: Trace | Prompt, config: FilterConfig) -> Reject | None:
-    """The first filter that the row fails, or None."""
+def refusal(row: Trace | Prompt, config: FilterConfig, repeated: float) -> Reject | None:
+    """The first filter that the row fails, or None. `repeated`: what `repetitions` gives for its response."""
     question = question_of(row)
     words = len(question.split())
     if words < config.min_question_words:
@@ -30,8 +32,8 @@ def refusal(row: Trace | Prompt, config: FilterConfig) -> Reject | None:
     if len(response) > config.max_response_characters:
         detail = f"{len(response)} > {config.max_response_characters} characters"
         return _reject(row, "length", "response too long", detail)
-    if config.max_repetition < 1 and (share := repetition(response)) > config.max_repetition:
-        return _reject(row, "repetition", "response repeats itself", f"{share:.2f} of its 5-grams")
+    if repeated > config.max_repetition:
+        return _reject(row, "repetition", "response repeats itself", f"{repeated:.2f} of its 5-grams")
     return None
 
 
@@ -41,11 +43,16 @@ def question_of(row: Trace | Prompt) -> str:
     return next((m.content for m in turns if m.role == "user"), "")
 
 
-def repetition(text: str) -> float:
+def response_of(row: Trace | Prompt) -> str:
+    """The last turn of a trace; nothing of a prompt."""
+    return row.messages[-1].content if isinstance(row, Trace) else ""
+
+
+def repetitions(texts: Sequence[str]) -> list[float]:
     """Share of the word 5-grams that are copies of an earlier one, 0..1; 0 for a text below 50 words."""
-    grams = shingle([text])
-    count = len(grams.values)
-    return 1 - len(grams.distinct(0)) / count if count >= _LONG else 0.0
+    grams = shingle(texts)
+    counts = np.diff(grams.offsets).tolist()
+    return [1 - len(grams.distinct(i)) / count if count >= _LONG else 0.0 for i, count in enumerate(counts)]
 
 
 def script_of(text: str) -> str:

@@ -173,5 +173,7 @@ def _tokenize(
         if total > max_tokens:
             yield Reject(row=trace.id, stage="tokenize", reason="too long", detail=f"{total} > {max_tokens} tokens")
         else:
-            ids = np.array(prompt + completion, np.int32)
-            yield Tokenized(ids, len(prompt)), trace.model_copy(update={"tokens": total})
+            yield (
+                Tokenized(np.concatenate((prompt, completion)), len(prompt)),
+                trace.model_copy(update={"tokens": total}),
+            )

@@ -1,6 +1,6 @@
 """First step of a part: read, filter, decontaminate; leave the good rows and what deduplication needs of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from hexad.curation.corpus.config import CorpusConfig
 from hexad.curation.corpus.layout import HITS, INDEX, QUESTION_BANDS, REJECTS, RESPONSE_BANDS, ROWS
 from hexad.curation.corpus.parts import Part
 from hexad.curation.dedupe import question_key
-from hexad.curation.filters import agreements, question_of, refusal
+from hexad.curation.filters import agreements, question_of, refusal, repetitions, response_of
 from hexad.curation.neardup import band_keys, shingle
 from hexad.curation.neardup.shingles import Words64, mix
 from hexad.curation.readers import TRACE_KINDS, SourceConfig, Sourced, interpret
@@ -79,13 +79,14 @@ def _read(part: Part, source: SourceConfig) -> Iterator[Sourced | Reject]:
 
 
 def _filtered(
-    batch: Iterable[Sourced | Reject], config: CorpusConfig, judges: Mapping[str, Decontaminator]
+    batch: Sequence[Sourced | Reject], config: CorpusConfig, judges: Mapping[str, Decontaminator]
 ) -> Iterator[Cleaned | Reject | ContaminationHit]:
     good: list[Sourced] = []
+    repeated = iter(repetitions([response_of(one.row) for one in batch if not isinstance(one, Reject)]))
     for one in batch:
         if isinstance(one, Reject):
             yield one
-        elif (reject := _refused(one.row, config)) is not None:
+        elif (reject := _refused(one.row, config, next(repeated))) is not None:
             yield reject
         else:
             good.append(one)
@@ -110,12 +111,12 @@ def _filtered(
             yield Cleaned(one.row, agrees.get(one.row.id) is True)
 
 
-def _refused(row: Trace | Prompt, config: CorpusConfig) -> Reject | None:
+def _refused(row: Trace | Prompt, config: CorpusConfig, repeated: float) -> Reject | None:
     if isinstance(row, Trace) and (reason := check_trace(row)):
         return Reject(row=row.id, stage="structure", reason=reason)
     if split_of(question_of(row)) != "train":
         return Reject(row=row.id, stage="split", reason="question falls into a held-out split")
-    if (reject := refusal(row, config.filters)) is not None:
+    if (reject := refusal(row, config.filters, repeated)) is not None:
         return reject
     if isinstance(row, Prompt) and (detail := verify_gold(row)):
         return Reject(row=row.id, stage="gold", reason="gold not accepted as an answer", detail=detail)
@@ -142,8 +143,7 @@ class _Index:
             # Questions with other numbers are other questions: they never meet.
             bands = band_keys(shingle(questions))
             self._bands[QUESTION_BANDS].append(np.where(bands == 0, bands, mix(bands + numbers[:, None])))
-        responses = [one.row.messages[-1].content if isinstance(one.row, Trace) else "" for one in kept]
-        found = shingle(responses)
+        found = shingle([response_of(one.row) for one in kept])
         long = np.diff(found.offsets) >= RESPONSE_WORDS
         self._bands[RESPONSE_BANDS].append(np.where(long[:, None], band_keys(found), np.uint64(0)))
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from hexad.curation.corpus.config import CorpusConfig
 from hexad.curation.corpus.layout import DROPS, INDEX, QUESTION_BANDS, RESPONSE_BANDS, ROWS
-from hexad.curation.filters import question_of
+from hexad.curation.filters import question_of, response_of
 from hexad.curation.neardup import BANDS, candidate_pairs, clusters, shingle, similar
 from hexad.curation.neardup.shingles import Index, Words64
 from hexad.records import DOMAINS, Prompt, Record, Trace
@@ -50,7 +50,7 @@ def find_duplicates(parts: Sequence[PartRows], config: CorpusConfig, out: Path) 
     _drop(rows, by_key, "dedupe", "duplicate question")
     _drop(rows, _near(rows, QUESTION_BANDS, question_of, config, out), "dedupe", "near-duplicate question")
     if config.dedupe.responses:
-        _drop(rows, _near(rows, RESPONSE_BANDS, _response, config, out), "dedupe", "near-duplicate response")
+        _drop(rows, _near(rows, RESPONSE_BANDS, response_of, config, out), "dedupe", "near-duplicate response")
     _cap(rows, config)
     _write(rows, out)
 
@@ -170,7 +170,3 @@ def _texts(rows: _Rows, wanted: Index, text: Text) -> Iterator[tuple[int, str]]:
             for row, record in enumerate(iter_rows(part.folder / ROWS, kind), start=first):
                 if row in here:
                     yield row, text(record)
-
-
-def _response(row: Trace | Prompt) -> str:
-    return row.messages[-1].content if isinstance(row, Trace) else ""
