@@ -102,7 +102,10 @@ def test_packed_rows_hold_all_tokens_of_all_traces(tree: Path) -> None:
 def test_the_card_tells_counts_sources_and_contamination(tree: Path) -> None:
     card = json.loads((tree / "card.json").read_text())
     assert card["contamination"]["aime"] == {"exact": 2, "near": 1, "items": 5}
-    assert {one["source"]: (one["rows"], one["licence"]) for one in card["licences"]}["org/math:made"] == (38, "Apache-2.0")
+    assert {one["source"]: (one["rows"], one["licence"]) for one in card["licences"]}["org/math:made"] == (
+        38,
+        "Apache-2.0",
+    )
     kept = sum(card["counts"]["traces"].values()) + sum(card["counts"]["prompts (train)"].values())
     assert card["funnel"][-1][1] == kept and card["funnel"][0][1] == kept + 4
     text = (tree / "card.md").read_text()

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from hexad.curation.corpus.clean import ContaminationHit
-from hexad.curation.corpus.config import BenchmarkConfig
 from hexad.curation.readers import SourceConfig, read_source
 from hexad.records import Prompt, Record, Reject
 
@@ -20,15 +19,15 @@ class Subsets(Record):
     contaminated: list[str]
 
 
-def read_benchmark(config: BenchmarkConfig) -> tuple[list[Prompt], list[Reject]]:
+def read_benchmark(name: str, source: SourceConfig) -> tuple[list[Prompt], list[Reject]]:
     """Items, and rows that are none. Raises SourceError; ValueError when no item is left or an id comes twice."""
-    found = list(read_source(config.source))
+    found = list(read_source(source))
     items = [row for row in found if isinstance(row, Prompt)]
     if not items:
-        raise ValueError(f"benchmarks: {config.name}: no row of {config.source.path} is a question; correct `kind`")
+        raise ValueError(f"benchmarks: {name}: no row of {source.path} is a question; correct `kind`")
     twice = [id_ for id_, count in Counter(item.id for item in items).items() if count > 1]
     if twice:
-        raise ValueError(f"benchmarks: {config.name}: id {twice[0]!r} comes twice; give each item its own")
+        raise ValueError(f"benchmarks: {name}: id {twice[0]!r} comes twice; give each item its own")
     return items, [row for row in found if isinstance(row, Reject)]
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-LIMIT = 500_000  # chunks remembered, about 100 MB; then it begins anew, so memory stays flat
+LIMIT = 200_000  # chunks remembered, about 40 MB; then it begins anew, so memory stays flat
 
 Ids = npt.NDArray[np.int32]
 

@@ -16,6 +16,7 @@ from hexad.curation.corpus.run import open_corpus
 from hexad.curation.dedupe import Deduper
 from hexad.curation.filters import question_of
 from hexad.curation.generate import Generated, as_prompts, as_traces, generate
+from hexad.curation.readers.remote import localise
 from hexad.curation.reasoning_gym.draw import draw
 from hexad.curation.splits import split_of
 from hexad.curation.structure import check_trace
@@ -51,11 +52,13 @@ def _curate(config: CurateConfig, space: Workspace) -> Product:
     traces, prompts = with_drawn(config, made, seed, rejects)
     benchmarks = {HELD_OUT: as_prompts(made.test, "test")}
     for one in config.corpus.benchmarks:
-        benchmarks[one.name], unread = read_benchmark(one)
+        local = localise(one.source, space.scratch / "benchmarks" / one.name)
+        benchmarks[one.name], unread = read_benchmark(one.name, local)
         rejects += unread
     traces, prompts, hits = _decontaminate(traces, prompts, benchmarks, rejects)
     hits += (hit for name, items in benchmarks.items() for hit in dated_hits(name, items, config.sources))
-    corpus = open_corpus(config.sources, config.corpus, space.scratch / "corpus")
+    sources = [localise(source, space.scratch / "sources" / str(n)) for n, source in enumerate(config.sources)]
+    corpus = open_corpus(sources, config.corpus, space.scratch / "corpus")
     corpus.clean(benchmarks, lambda done, note: space.progress.update(0.1 + 0.7 * done, note))
 
     texts = chain(map(_text, traces), islice(corpus.cleaned_texts(), TOKENIZER_SAMPLE))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 IGNORED = -100
 BATCH = 128  # traces given to the tokenizer at once: enough for its threads, little memory for long traces
-GROUP_TOKENS = 4_000_000  # of one row group
+GROUP_TOKENS = 1_000_000  # of one row group
 
 Tokens = npt.NDArray[np.int32]
 

@@ -20,6 +20,7 @@ from hexad.curation.readers.errors import RowError, SourceError
 from hexad.records import Reject
 
 MAX_LINE = 256 * 1024 * 1024  # bytes; the longest Guru rows (LiveCodeBench tests) have tens of megabytes
+SUFFIXES = (".jsonl", ".ndjson", ".parquet")
 BATCH = 64  # Parquet rows decoded at once
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -81,7 +82,7 @@ def find_files(pattern: str) -> list[File]:
     if not paths:
         raise SourceError(f"sources: no file matches {pattern!r}; correct `path`, or fetch the dataset there")
     for path in paths:
-        if path.suffix not in {".jsonl", ".ndjson", ".parquet"}:
+        if path.suffix not in SUFFIXES:
             raise SourceError(f"sources: {path} is neither .jsonl nor .parquet; convert it, or narrow `path`")
     return [File(path, path.relative_to(root).as_posix()) for path in paths]
 
