@@ -85,6 +85,10 @@ def test_tokens_belong_to_the_traces_in_order(tmp_path: Path, base: Path) -> Non
 
 def test_any_number_of_shards_gives_the_same_bytes(tmp_path: Path, base: Path) -> None:
     sources, benchmark = mixed(tmp_path)
+    rng = Random(8)
+    for n in range(3):
+        write_jsonl(tmp_path / f"more{n}.jsonl", [am_row(question(rng), response(rng)) for _ in range(9)])
+    sources.append(source(tmp_path / "more*.jsonl"))
     for count in (1, 2, 4):
         run(sources, CorpusConfig(shards=count), tmp_path / str(count), base, benchmark)
     assert digests(tmp_path / "1") == digests(tmp_path / "2") == digests(tmp_path / "4") != {}

@@ -103,8 +103,10 @@ class Corpus:
                 step(*arguments)
                 report(number / len(tasks))
             return
-        context = get_context("spawn")  # a fork would take over the threads of tokenizers and Arrow
-        with ProcessPoolExecutor(self.config.shards, context, initializer=die_with_parent) as pool:
+        # A fork of this process would take over the threads of tokenizers and Arrow; the server has imports alone.
+        context = get_context("forkserver")
+        context.set_forkserver_preload([__name__, "transformers.models.auto.tokenization_auto"])
+        with ProcessPoolExecutor(min(self.config.shards, len(tasks)), context, initializer=die_with_parent) as pool:
             waiting = [pool.submit(step, *arguments) for step, *arguments in tasks]
             for number, one in enumerate(waiting, start=1):
                 one.result()
