@@ -65,6 +65,7 @@ _TENS = {
     )
 }
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
+_SPELLED = {*_UNITS, *_TENS, *_SCALES, "dozen"}
 
 
 def canonical_words(text: str) -> Words:
@@ -109,6 +110,8 @@ def _decimal(word: str) -> str:
 
 def _numbers_in_digits(words: list[str]) -> Words:
     """One hundred and five becomes 105, two dozen becomes 24; a number word that stands alone becomes its value."""
+    if _SPELLED.isdisjoint(words):
+        return tuple(words)
     found: list[str] = []
     index = 0
     while index < len(words):
