@@ -70,6 +70,7 @@ $(BENCH_READY): $(READY) requirements/bench.txt requirements/bench-sources.txt
 bench: $(BENCH_READY)
 	$(BENCH)/python -m benchmarks.grading
 	$(BENCH)/python -m benchmarks.gateway
+	$(BENCH)/python -m benchmarks.curation
 
 lint: setup
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ QUESTIONS = st.lists(WORDS.map(" ".join), min_size=1, max_size=6, unique=True)
 
 
 @pytest.mark.parametrize("case", cases("contamination.jsonl"), ids=lambda c: c["case"])
-def test_a_question_is_exact_near_or_clean(case: dict[str, Any]) -> None:
+def test_a_question_is_found_by_its_method_or_clean(case: dict[str, Any]) -> None:
     hit = Decontaminator((str(i), text) for i, text in enumerate(case["items"])).check(case["text"])
     assert (hit.method if hit else None) == case["method"]
 
@@ -44,6 +44,14 @@ def test_a_benchmark_item_without_text_is_an_error_that_names_it() -> None:
 def test_every_item_is_an_exact_hit_of_itself(texts: list[str]) -> None:
     judge = Decontaminator((text, text) for text in texts)
     assert all((hit := judge.check(text)) and (hit.method, hit.item) == ("exact", text) for text in texts)
+
+
+def test_each_item_that_a_question_is_gives_one_hit() -> None:
+    judge = Decontaminator(
+        [("a", "What is 17 + 25?"), ("b", "what is 17+25"), ("c", "Add: what is 17 + 25, then stop")]
+    )
+    hits = judge.hits("Add. What is seventeen + 25? Then stop.")
+    assert [(hit.item, hit.method) for hit in hits] == [("c", "exact"), ("a", "contained"), ("b", "contained")]
 
 
 @given(QUESTIONS, WORDS.map(" ".join), st.randoms())

@@ -1,5 +1,7 @@
 """What becomes of the rows of AM-Thinking-v1-Distilled, Guru and chat files."""
 
+import base64
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hexad.curation.readers import SourceConfig, read_source
+from hexad.curation.readers import RowError, SourceConfig, read_source
 from hexad.curation.readers.files import Row, read_jsonl
+from hexad.curation.readers.packed import unpack
 from hexad.curation.structure import check_trace
 from hexad.grading.grade import verify_gold
 from hexad.records import Message, Prompt, Reject, Trace
@@ -118,6 +121,40 @@ def test_a_pass_rate_of_nan_is_not_measured_rather_than_zero(tmp_path: Path) -> 
     (tmp_path / "x.jsonl").write_text(json.dumps({**row, "qwen2.5_7b_pass_rate": float("nan")}))
     read = _only(tmp_path / "x.jsonl", "guru")
     assert isinstance(read, Prompt) and "qwen2.5_7b" not in read.difficulty
+
+
+@pytest.mark.parametrize("expected", cases("guru_expected.jsonl"), ids=lambda e: e["file"])
+@pytest.mark.parametrize("columns", [("reward_model", "extra_info"), ("ground_truth",)], ids=["columns", "gold"])
+def test_the_compressed_variant_gives_the_same_prompt(
+    columns: tuple[str, ...], expected: dict[str, Any], tmp_path: Path
+) -> None:
+    plain = json.loads((DATA / "guru" / expected["file"]).read_text())
+    row = json.loads(json.dumps(plain))
+    for holder in (row, row["reward_model"]):
+        for column in columns:
+            if column in holder:
+                holder[column] = base64.b64encode(gzip.compress(json.dumps(holder[column]).encode())).decode()
+    (tmp_path / expected["file"]).write_text(json.dumps(row))
+    assert row != plain
+    assert _only(tmp_path / expected["file"], "guru") == _only(DATA / "guru" / expected["file"], "guru")
+
+
+def test_a_column_that_unpacks_to_too_much_is_refused_before_it_fills_the_memory() -> None:
+    bomb = base64.b64encode(gzip.compress(b"[" + b" " * 1_000_000 + b"]")).decode()
+    with pytest.raises(RowError, match="unpacks to more than 1000 bytes"):
+        unpack(bomb, "extra_info", limit=1000)
+
+
+# --- benchmarks
+
+
+@pytest.mark.parametrize("case", cases("questions.jsonl"), ids=lambda c: c["case"])
+def test_a_published_benchmark_row_gives_question_id_date_and_answer(case: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text(json.dumps(case["row"]))
+    row = _only(tmp_path / "x.jsonl", "questions", domain="math")
+    assert isinstance(row, Prompt), row
+    found = {"question": row.prompt[0].content, "id": row.id, "date": row.date, "answer": row.gold.value}
+    assert found == case["gives"]
 
 
 # --- chat

@@ -27,9 +27,10 @@ def test_a_broken_row_is_a_reject_with_its_place_and_the_rows_around_it_are_read
     folder = {"am_thinking": "am_thinking/math", "guru": "guru/table__multihier_1.5k"}
     turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     chat = json.dumps({"messages": turns, "domain": "math"})
-    good = chat if bad["kind"] == "chat" else (DATA / f"{folder[bad['kind']]}.jsonl").read_text().splitlines()[0]
+    own = {"chat": chat, "questions": json.dumps({"problem": "What is 1 + 1?", "answer": "2", "domain": "math"})}
+    good = own.get(bad["kind"]) or (DATA / f"{folder[bad['kind']]}.jsonl").read_text().splitlines()[0]
     (tmp_path / "x.jsonl").write_text(f"{good}\n{bad['line']}\n{good}\n")
-    first, broken, last = _read(tmp_path / "x.jsonl", bad["kind"], None if bad["kind"] == "chat" else "math")
+    first, broken, last = _read(tmp_path / "x.jsonl", bad["kind"], None if bad["kind"] in own else "math")
     assert not isinstance(first, Reject) and not isinstance(last, Reject)
     assert isinstance(broken, Reject), broken
     assert (broken.reason, broken.row, broken.stage) == (

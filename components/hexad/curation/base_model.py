@@ -1,6 +1,7 @@
 """Bring the base model into the dataset tree, in safetensors, with our chat template."""
 
 import shutil
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hexad.curation.stored import fetch_base, is_stored
 _SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
-def bring(config: BaseModelConfig, texts: list[str], seed: int, into: Path) -> dict[str, str]:
+def bring(config: BaseModelConfig, texts: Iterable[str], seed: int, into: Path) -> dict[str, str]:
     """Write model and tokenizer into `into`; returns {model id: revision}. `texts` teach a random model's tokenizer."""
     if config.kind == "path":
         if is_stored(config.path or ""):
@@ -32,7 +33,7 @@ def _copy(source: Path, into: Path) -> dict[str, str]:
     return {source.name: "local"}
 
 
-def _random(config: BaseModelConfig, texts: list[str], seed: int, into: Path) -> dict[str, str]:
+def _random(config: BaseModelConfig, texts: Iterable[str], seed: int, into: Path) -> dict[str, str]:
     import torch
     from transformers import Qwen2ForCausalLM
 

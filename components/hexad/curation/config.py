@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from hexad.curation.corpus.config import CorpusConfig
 from hexad.curation.readers.config import SourceConfig
 from hexad.curation.reasoning_gym.adapters import unknown
 from hexad.records import Record
@@ -77,6 +78,7 @@ class CurateConfig(Record):
     sources: tuple[SourceConfig, ...] = Field(
         (), description="Files of real data, read beside the generated questions."
     )
+    corpus: CorpusConfig = Field(CorpusConfig(), description="What is done with the rows of the sources.")
     plan_share: float = Field(
         0.3,
         ge=0,

@@ -1,87 +1,179 @@
 """Traces to rows of token ids that SFTTrainer reads without preparing them again.
 
 TRL's own preparation tokenizes one row per call on rank 0 while the other ranks wait, and its packing cuts what is too
-long; ours rejects with a reason. Columns: input_ids int32, labels int32 (-100 where no loss is taken), seq_lengths.
+long; ours rejects with a reason. Token ids wait on disk while lengths alone are packed, so memory does not grow with
+the corpus. Columns: input_ids int32, labels int32 (-100 where no loss is taken), seq_lengths.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from transformers import PreTrainedTokenizerBase
 
 from hexad.chat import prompt_text
 from hexad.chat.template import END_OF_TURN
+from hexad.curation.cached_encoding import CachedEncoder
 from hexad.records import Reject, Trace
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 IGNORED = -100
+BATCH = 128  # traces given to the tokenizer at once: enough for its threads, little memory for long traces
+GROUP_TOKENS = 1_000_000  # of one row group
+
+Tokens = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Tokenized:
     """One trace. Loss is taken from position `prompt` on."""
 
-    ids: list[int]
+    ids: Tokens
     prompt: int
 
     @property
-    def labels(self) -> list[int]:
-        return [IGNORED] * self.prompt + self.ids[self.prompt :]
+    def labels(self) -> Tokens:
+        labels = self.ids.copy()
+        labels[: self.prompt] = IGNORED
+        return labels
 
 
 def tokenize(
-    traces: Iterable[Trace], tokenizer: PreTrainedTokenizerBase, max_tokens: int
-) -> tuple[list[Tokenized], list[Trace], list[Reject]]:
-    """Token ids, the traces they came from with their lengths, and what was too long."""
-    kept = list(traces)
-    prompts = _encode(tokenizer, [prompt_text(t.messages[:-1]) for t in kept])
-    completions = _encode(tokenizer, [t.messages[-1].content + END_OF_TURN for t in kept])
-    rows, lengths, rejects = [], [], []
-    for trace, prompt, completion in zip(kept, prompts, completions, strict=True):
+    traces: Iterable[Trace], tokenizer: "PreTrainedTokenizerBase", max_tokens: int
+) -> Iterator[tuple[Tokenized, Trace] | Reject]:
+    """For each trace its token ids and itself with its length, or why it is too long."""
+    encoder = CachedEncoder(tokenizer)
+    waiting = iter(traces)
+    while batch := list(islice(waiting, BATCH)):
+        yield from _tokenize(batch, encoder, max_tokens)
+
+
+def pack(lengths: Sequence[int] | Tokens, capacity: int) -> list[list[int]]:
+    """Indices of the traces of each row. Best-fit decreasing: every trace whole, in the fullest row that takes it.
+
+    capacity 0: one trace a row. Raises ValueError for a trace longer than a row.
+    """
+    if not capacity:
+        return [[index] for index in range(len(lengths))]
+    rows: list[list[int]] = []
+    by_room: dict[int, list[int]] = {}
+    rooms = 0  # bit r is set when a row has room for r tokens: the next larger room is one shift away
+    for index in np.argsort(-np.asarray(lengths, np.int64), kind="stable").tolist():
+        need = int(lengths[index])
+        if need > capacity:
+            raise ValueError(f"trace {index} has {need} tokens, a packed row {capacity}; raise pack_tokens to {need}")
+        wide = rooms >> need
+        if wide:
+            room = need + (wide & -wide).bit_length() - 1
+            found = by_room[room]
+            row = found.pop()
+            if not found:
+                rooms &= ~(1 << room)
+            rows[row].append(index)
+        else:
+            room, row = capacity, len(rows)
+            rows.append([index])
+        if room > need:
+            by_room.setdefault(room - need, []).append(row)
+            rooms |= 1 << (room - need)
+    return rows
+
+
+class TokenFile:
+    """Traces' token ids one after another in a file, with their lengths beside it: append, then read any of them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, rows: Iterable[Tokenized]) -> None:
+        """Replace the file."""
+        lengths = []
+        with self._path.open("wb") as file:
+            for row in rows:
+                file.write(row.ids.tobytes())
+                lengths.append((len(row.ids), row.prompt))
+        np.save(self._path.with_suffix(".npy"), np.array(lengths, np.int32).reshape(-1, 2))
+
+    def lengths(self) -> npt.NDArray[np.int32]:
+        """(traces, 2): tokens in all, and of the prompt."""
+        found: npt.NDArray[np.int32] = np.load(self._path.with_suffix(".npy"))
+        return found
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+
+class TokenFiles:
+    """Several token files as one sequence of traces."""
+
+    def __init__(self, files: Sequence[TokenFile]) -> None:
+        found = [file.lengths() for file in files]
+        self._paths = [file.path for file in files]
+        table = np.concatenate(found) if found else np.zeros((0, 2), np.int32)
+        self.lengths, self._prompts = table[:, 0], table[:, 1]
+        self._first = np.cumsum([0, *(len(one) for one in found)])
+        self._offsets = np.concatenate(
+            [np.zeros(0, np.int64), *(np.cumsum(one[:, 0], dtype=np.int64) - one[:, 0] for one in found)]
+        )
+
+    def read(self, index: int) -> Tokenized:
+        file = int(np.searchsorted(self._first, index, "right")) - 1
+        count = int(self.lengths[index])
+        ids = np.fromfile(self._paths[file], "<i4", count, offset=4 * int(self._offsets[index]))
+        return Tokenized(ids.astype(np.int32, copy=False), int(self._prompts[index]))
+
+
+def write_packed(path: Path, rows: Sequence[Sequence[int]], tokens: TokenFiles) -> None:
+    """Write the packed rows, `rows` being what `pack` gave for the lengths of `tokens`."""
+    lists = pa.list_(pa.int32())
+    schema = pa.schema([("input_ids", lists), ("labels", lists), ("seq_lengths", lists)])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for group in _groups(rows, tokens.lengths):
+            found = [[tokens.read(index) for index in row] for row in group]
+            arrays = [
+                _lists([np.concatenate([one.ids for one in row]) for row in found]),
+                _lists([np.concatenate([one.labels for one in row]) for row in found]),
+                _lists([np.array([len(one.ids) for one in row], np.int32) for row in found]),
+            ]
+            writer.write_table(pa.table(arrays, schema=schema))
+
+
+def _lists(rows: list[Tokens]) -> pa.ListArray:
+    offsets = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int32)
+    return pa.ListArray.from_arrays(offsets, np.concatenate(rows) if rows else np.zeros(0, np.int32))
+
+
+def _groups(rows: Sequence[Sequence[int]], lengths: Tokens) -> Iterator[list[Sequence[int]]]:
+    group: list[Sequence[int]] = []
+    size = 0
+    for row in rows:
+        group.append(row)
+        size += sum(int(lengths[index]) for index in row)
+        if size >= GROUP_TOKENS:
+            yield group
+            group, size = [], 0
+    yield group
+
+
+def _tokenize(
+    traces: list[Trace], encoder: CachedEncoder, max_tokens: int
+) -> Iterator[tuple[Tokenized, Trace] | Reject]:
+    prompts = encoder.encode([prompt_text(t.messages[:-1]) for t in traces])
+    completions = encoder.encode([t.messages[-1].content + END_OF_TURN for t in traces])
+    for trace, prompt, completion in zip(traces, prompts, completions, strict=True):
         total = len(prompt) + len(completion)
         if total > max_tokens:
-            rejects.append(
-                Reject(row=trace.id, stage="tokenize", reason="too long", detail=f"{total} > {max_tokens} tokens")
-            )
-            continue
-        rows.append(Tokenized(prompt + completion, len(prompt)))
-        lengths.append(trace.model_copy(update={"tokens": total}))
-    return rows, lengths, rejects
-
-
-def pack(rows: Sequence[Tokenized], capacity: int) -> list[list[Tokenized]]:
-    """Best-fit decreasing: every trace whole, in the fullest row that still takes it. capacity 0: one trace a row."""
-    if not capacity:
-        return [[row] for row in rows]
-    bins: list[list[Tokenized]] = []
-    by_room: dict[int, list[int]] = {}
-    for row in sorted(rows, key=lambda r: -len(r.ids)):
-        need = len(row.ids)
-        room = min((r for r, found in by_room.items() if r >= need and found), default=None)
-        if room is None:
-            bins.append([row])
-            by_room.setdefault(capacity - need, []).append(len(bins) - 1)
+            yield Reject(row=trace.id, stage="tokenize", reason="too long", detail=f"{total} > {max_tokens} tokens")
         else:
-            index = by_room[room].pop()
-            bins[index].append(row)
-            by_room.setdefault(room - need, []).append(index)
-    return bins
-
-
-def write_packed(path: Path, bins: Sequence[Sequence[Tokenized]]) -> None:
-    table = pa.table(
-        {
-            "input_ids": pa.array([[i for r in b for i in r.ids] for b in bins], pa.list_(pa.int32())),
-            "labels": pa.array([[i for r in b for i in r.labels] for b in bins], pa.list_(pa.int32())),
-            "seq_lengths": pa.array([[len(r.ids) for r in b] for b in bins], pa.list_(pa.int32())),
-        }
-    )
-    pq.write_table(table, path, compression="zstd")
-
-
-def _encode(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
-    if not texts:
-        return []
-    return list(tokenizer(texts, add_special_tokens=False)["input_ids"])
+            yield (
+                Tokenized(np.concatenate((prompt, completion)), len(prompt)),
+                trace.model_copy(update={"tokens": total}),
+            )

@@ -7,10 +7,11 @@ rows it held, so going on would lose them in silence.
 import glob
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +20,7 @@ from hexad.curation.readers.errors import RowError, SourceError
 from hexad.records import Reject
 
 MAX_LINE = 256 * 1024 * 1024  # bytes; the longest Guru rows (LiveCodeBench tests) have tens of megabytes
+SUFFIXES = (".jsonl", ".ndjson", ".parquet")
 BATCH = 64  # Parquet rows decoded at once
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -33,26 +35,67 @@ class Row:
     fields: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class File:
+    """A file of a source, with its name below the fixed part of the glob."""
+
+    path: Path
+    name: str
+
+    @property
+    def is_parquet(self) -> bool:
+        return self.path.suffix == ".parquet"
+
+    def read(self, start: int = 0, stop: int | None = None) -> Iterator[Row | Reject]:
+        """Rows of a range: bytes of JSONL, row groups of Parquet. A line belongs to the range that it begins in."""
+        if self.is_parquet:
+            return _read_parquet(self.path, self.name, start, stop)
+        return read_jsonl(self.path, self.name, start, stop)
+
+    def ranges(self, target: int) -> Iterator[tuple[int, int]]:
+        """Ranges that together are the file, of about `target` bytes each. Raises SourceError."""
+        if not self.is_parquet:
+            size = self.path.stat().st_size
+            yield from ((start, min(start + target, size)) for start in range(0, max(size, 1), target))
+            return
+        with _opened(self.path, lambda: 0) as file:
+            sizes = [file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)]
+        start, held = 0, 0
+        for index, size in enumerate(sizes):
+            if held and held + size > target:
+                yield start, index
+                start, held = index, 0
+            held += size
+        yield start, len(sizes)
+
+
 def read_rows(pattern: str) -> Iterator[Row | Reject]:
     """Rows of all files that match, in the order of their names. Raises SourceError."""
+    for file in find_files(pattern):
+        yield from file.read()
+
+
+def find_files(pattern: str) -> list[File]:
+    """Files that match, in the order of their names. SourceError: there is none, or one of no known kind."""
     root = _fixed_part(pattern)
     paths = sorted(Path(name) for name in glob.glob(pattern, recursive=True) if Path(name).is_file())
     if not paths:
         raise SourceError(f"sources: no file matches {pattern!r}; correct `path`, or fetch the dataset there")
     for path in paths:
-        name = path.relative_to(root).as_posix()
-        if path.suffix in {".jsonl", ".ndjson"}:
-            yield from read_jsonl(path, name)
-        elif path.suffix == ".parquet":
-            yield from _read_parquet(path, name)
-        else:
+        if path.suffix not in SUFFIXES:
             raise SourceError(f"sources: {path} is neither .jsonl nor .parquet; convert it, or narrow `path`")
+    return [File(path, path.relative_to(root).as_posix()) for path in paths]
 
 
-def read_jsonl(path: Path, name: str, max_line: int = MAX_LINE) -> Iterator[Row | Reject]:
-    """One Row or Reject for each line; `max_line` is in bytes."""
+def read_jsonl(
+    path: Path, name: str, start: int = 0, stop: int | None = None, max_line: int = MAX_LINE
+) -> Iterator[Row | Reject]:
+    """One Row or Reject for each line that begins in the bytes from `start` to `stop`; `max_line` is in bytes."""
     with path.open("rb") as file:
-        while True:
+        if start:  # the line that runs into this range belongs to the range before it
+            file.seek(start - 1)
+            _skip_line(file, max_line)
+        while stop is None or file.tell() < max(stop, 1):
             place = f"{name}@{file.tell()}"
             line = file.readline(max_line + 1)
             if not line:
@@ -61,12 +104,17 @@ def read_jsonl(path: Path, name: str, max_line: int = MAX_LINE) -> Iterator[Row 
                 return
             try:
                 if len(line) > max_line and not line.endswith(b"\n"):
-                    while line and not line.endswith(b"\n"):
-                        line = file.readline(max_line)
+                    _skip_line(file, max_line)
                     raise RowError("line too long", f"more than {max_line} bytes")
                 yield Row(name, place, _parse(line))
             except RowError as error:
                 yield Reject(row=place, stage="read", reason=error.reason, detail=error.detail)
+
+
+def _skip_line(file: BinaryIO, at_once: int) -> None:
+    line = file.readline(at_once)
+    while line and not line.endswith(b"\n"):
+        line = file.readline(at_once)
 
 
 def _parse(line: bytes) -> dict[str, Any]:
@@ -87,19 +135,30 @@ def _parse(line: bytes) -> dict[str, Any]:
     return fields
 
 
-def _read_parquet(path: Path, name: str) -> Iterator[Row | Reject]:
+def _read_parquet(path: Path, name: str, start: int, stop: int | None) -> Iterator[Row | Reject]:
     number = 0
+    with _opened(path, lambda: number) as file:
+        metadata = file.metadata
+        if metadata.num_rows == 0 and start == 0:
+            yield Reject(row=f"{name}#0", stage="read", reason="empty file")
+        number = sum(metadata.row_group(i).num_rows for i in range(start))
+        groups = range(start, metadata.num_row_groups if stop is None else stop)
+        for batch in file.iter_batches(batch_size=BATCH, row_groups=list(groups)):
+            for index in range(batch.num_rows):
+                yield _decode(batch.slice(index, 1), name, f"{name}#{number}")
+                number += 1
+
+
+@contextmanager
+def _opened(path: Path, rows_read: Callable[[], int]) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path) as file:
-            if file.metadata.num_rows == 0:
-                yield Reject(row=f"{name}#0", stage="read", reason="empty file")
-            for batch in file.iter_batches(batch_size=BATCH):
-                for index in range(batch.num_rows):
-                    yield _decode(batch.slice(index, 1), name, f"{name}#{number}")
-                    number += 1
+            yield file
     except (pa.ArrowException, OSError) as error:
         why = " ".join(str(error).split())
-        raise SourceError(f"sources: {path} is damaged after row {number} ({why}); fetch the file again") from error
+        raise SourceError(
+            f"sources: {path} is damaged after row {rows_read()} ({why}); fetch the file again"
+        ) from error
 
 
 def _decode(one: Any, name: str, place: str) -> Row | Reject:

@@ -4,7 +4,8 @@
 
 The prefix of data_source names the domain, with two traps: the files logic__arcagi1, logic__arcagi2 and logic__barc
 hold rows that call themselves simulation__arcagi1 and so on (they are grids, hence logic here), and science is
-`stem_web` with one underscore. An unknown data_source is a reject, never a guess.
+`stem_web` with one underscore. An unknown data_source is a reject, never a guess. Columns of the compressed variant
+(LLM360/guru-RL-92k-extra-info-compressed) are unpacked first.
 """
 
 import json
@@ -18,6 +19,7 @@ from hexad.curation.readers.errors import RowError
 from hexad.curation.readers.files import Row
 from hexad.curation.readers.guru_tests import functional_gold
 from hexad.curation.readers.messages import read_messages
+from hexad.curation.readers.packed import is_packed, unpack
 from hexad.grading.literal import LiteralError, read_literal
 from hexad.records import Domain, Gold, Prompt
 
@@ -26,7 +28,7 @@ _RATE = re.compile(r"(.+)_(?:pass|solve)_rate")
 
 def read_guru(row: Row, source: SourceConfig) -> Prompt:
     """The row as a prompt. Raises RowError."""
-    fields = row.fields
+    fields = {column: unpack(v, column) if is_packed(v) else v for column, v in row.fields.items()}
     name = fields.get("data_source")
     if not isinstance(name, str) or not name:
         raise RowError("no data_source", f"found {name!r}")
@@ -37,6 +39,7 @@ def read_guru(row: Row, source: SourceConfig) -> Prompt:
     truth = _object(fields.get("reward_model"), "reward_model").get("ground_truth")
     if truth is None or truth in ("", [], {}):
         raise RowError("no ground_truth", f"reward_model.ground_truth is {truth!r}")
+    truth = unpack(truth, "ground_truth") if is_packed(truth) else truth
     return Prompt(
         id=f"{source.id}/{row.place}", domain=domain, source=f"{source.id}:{name}", revision=source.revision,
         prompt=prompt, gold=to_gold(truth), grader=domain, difficulty=_difficulty(fields),
