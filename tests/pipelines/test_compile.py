@@ -57,15 +57,16 @@ def test_a_box_of_a_schedule_is_never_taken_from_a_cache(tmp_path: Path) -> None
 
 
 def test_a_node_pool_s_taints_are_tolerated_by_the_tasks_that_run_there(tmp_path: Path) -> None:
-    platform = compiled(tmp_path, load_profile(Path("profiles/aks.yaml")))[1]
+    """Tolerations are parameters of the run, so that another pool needs no other pipeline."""
+    ir, platform = compiled(tmp_path, load_profile(Path("profiles/aks.yaml")))[:2]
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    tolerated = {
-        name: [tuple(t.get(key) for key in ("key", "operator", "value", "effect")) for t in e.get("tolerations", [])]
-        for name, e in executors.items()
-    }
-    pool = [("sku", "Equal", "gpu", "NoSchedule"), ("nvidia.com/gpu", "Exists", None, "NoSchedule")]
-    assert tolerated["exec-sft"] == tolerated["exec-serve"] == pool
-    assert tolerated["exec-gate"] == []
+    parameters = ir["root"]["inputDefinitions"]["parameters"]
+    for executor, pool in (("exec-sft", "train_tolerations"), ("exec-serve", "serve_tolerations")):
+        (given,) = executors[executor]["tolerations"]
+        assert given["tolerationJson"]["componentInputParameter"].endswith(pool)
+        taints = {taint["key"] for taint in parameters[pool]["defaultValue"]}
+        assert taints == {"sku", "nvidia.com/gpu"}
+    assert "tolerations" not in executors["exec-gate"]
 
 
 def test_every_box_carries_its_own_section_and_context(tmp_path: Path) -> None:
