@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from hexad.storage import Store, open_store
 from hexad.storage.embedded import EmbeddedS3
 
 # Time per example says how busy the machine is, not whether a property holds.
-settings.register_profile("hexad", deadline=None)
+settings.register_profile("hexad", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hexad")
 
 
