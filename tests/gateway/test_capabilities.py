@@ -1,8 +1,7 @@
 """The gateway's specification is a list of 26 capabilities; each names the tests that prove it."""
 
+import ast
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -14,9 +13,11 @@ def test_all_26_capabilities_are_listed_in_order_each_with_a_test() -> None:
     assert all(row["capability"] and row["tests"] for row in ROWS)
 
 
-def test_every_test_that_a_capability_names_is_collected() -> None:
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", str(HERE)]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parents[1]).stdout
-    collected = {line.partition("[")[0].removeprefix("tests/gateway/") for line in listed.splitlines()}
-    missing = {name for row in ROWS for name in row["tests"]} - collected
-    assert not missing
+def test_every_test_that_a_capability_names_is_there() -> None:
+    there = {
+        f"{file.name}::{node.name}"
+        for file in HERE.glob("test_*.py")
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+    assert not {name for row in ROWS for name in row["tests"]} - there

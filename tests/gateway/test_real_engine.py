@@ -14,6 +14,9 @@ from transformers import AutoTokenizer
 from hexad.engines.vllm_server import VllmServer, engine_arguments, free_port
 from hexad.gateway.app import create_app
 from hexad.gateway.config import GatewayConfig
+from hexad.gateway.verifiers.judge import Judge
+from hexad.gateway.verifiers.scorer import ScoreReply
+from hexad.records import Message
 
 from .conftest import by_text, question
 from .upstream import serve
@@ -28,17 +31,26 @@ ADD: dict[str, Any] = {
 }
 
 
+LETTERS = [35, 36]  # "A" and "B" in this model's vocabulary, which has no token for Yes or No
+
+
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A gateway in front of an engine with the small base model of the quickstart, which writes little sense."""
+def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An engine with the small base model of the quickstart, which writes little sense; its URL."""
     port, log = free_port(), tmp_path_factory.mktemp("engine") / "engine.log"
     arguments = engine_arguments(
         str(MODEL), "base", port, max_model_len=512, max_num_seqs=8, dtype="float32", kv_cache_gib=0.2
     )
     with VllmServer(arguments, port, log, threads=1) as engine:
-        config = GatewayConfig(model="k", engine_url=engine.base_url, engine_model="base", max_tokens=32)
-        with serve(create_app(config, httpx.AsyncClient(), by_text)) as address:
-            yield f"{address}/v1"
+        yield engine.base_url
+
+
+@pytest.fixture(scope="module")
+def url(vllm: str) -> Iterator[str]:
+    """A gateway in front of the engine."""
+    config = GatewayConfig(model="k", engine_url=vllm, engine_model="base", max_tokens=32)
+    with serve(create_app(config, httpx.AsyncClient(), by_text)) as address:
+        yield f"{address}/v1"
 
 
 @pytest.fixture
@@ -119,3 +131,22 @@ def test_a_tool_is_called(client: openai.OpenAI, no_blanks: dict[str, int], stre
         name, arguments = called.function.name, called.function.arguments
     assert name == "add"
     assert json.loads(arguments)["a"] in NUMBERS["enum"]
+
+
+def test_a_judge_compares_labels_named_by_token_id_in_both_orders(vllm: str) -> None:
+    turns = [Message(role="user", content="12 + 30 = ?")]
+    config = GatewayConfig.model_validate(
+        {"model": "k", "engine_url": vllm, "engine_model": "base", "scorer": "labels", "scorer_url": vllm,
+         "scorer_model": "base", "scorer_fields": {"logprob_token_ids": LETTERS}}
+    )  # fmt: skip
+
+    async def prefer() -> ScoreReply:
+        async with httpx.AsyncClient() as client:
+            return await Judge(client, config).prefer(turns, ["42", "41", "1"])
+
+    first, again = (asyncio.run(prefer()) for _ in range(2))
+    assert first == again
+    assert all(0.0 < score < 1.0 for score in first.scores)
+    assert sum(first.scores) == pytest.approx(1.5, abs=1e-5)  # of 3 pairs each shares out 1, and a mean is over 2
+    assert first.usage.completion_tokens == 6
+    assert first.usage.prompt_tokens > 6 * 50
