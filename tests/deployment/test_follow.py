@@ -201,7 +201,7 @@ def test_an_engine_that_died_ends_the_server_with_its_name(machine: Machine) -> 
 
 
 def test_without_a_pointer_there_is_nothing_to_follow(tmp_path: Path) -> None:
-    with Front() as front, pytest.raises(NoBundle, match=r"no current\.json there; make one: hexad rollout"):
+    with Front() as front, pytest.raises(NoBundle, match=r"no current\.json there; make one with: hexad rollout"):
         Machine(tmp_path, front).follower.first()
 
 
