@@ -11,10 +11,12 @@ from pathlib import Path
 
 import httpx
 from benchmarks.gateway import script
-from benchmarks.gateway.contestants import Contestant, free_port, label, running, start
+from benchmarks.gateway.contestants import Contestant, label, running, start
 from benchmarks.gateway.settings import DEADLINE_S, ENGINE_MODELS, PATIENCE_S, N
 from rich.console import Console
 from rich.table import Table
+
+from hexad.engines.vllm_server import free_port
 
 TIMED = 30
 """Questions asked one at a time, to each contestant in turn."""

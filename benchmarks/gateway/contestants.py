@@ -18,6 +18,8 @@ import httpx
 from benchmarks.gateway.library import LIBRARIES
 from benchmarks.gateway.settings import DEADLINE_S, ENGINE_MODELS, PATIENCE_S, N
 
+from hexad.engines.vllm_server import free_port
+
 _START_S = 240.0
 _ROOT = Path(__file__).parents[2]
 _OPTILLM = """
@@ -73,12 +75,6 @@ def process(arguments: list[str], **environment: str) -> Iterator[int]:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_listening(port: int) -> None:

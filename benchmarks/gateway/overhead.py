@@ -8,10 +8,12 @@ from pathlib import Path
 
 import psutil
 from benchmarks.gateway import script
-from benchmarks.gateway.contestants import free_port, start, start_gateway
+from benchmarks.gateway.contestants import start, start_gateway
 from benchmarks.gateway.wire_client import Connection, Timings
 from rich.console import Console
 from rich.table import Table
+
+from hexad.engines.vllm_server import free_port
 
 AT_ONCE = 100
 REQUESTS = 400

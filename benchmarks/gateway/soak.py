@@ -16,9 +16,11 @@ from typing import Any
 import httpx
 import psutil
 from benchmarks.gateway import script
-from benchmarks.gateway.contestants import free_port, start, start_gateway
+from benchmarks.gateway.contestants import start, start_gateway
 from benchmarks.gateway.wire_client import END, request
 from rich.console import Console
+
+from hexad.engines.vllm_server import free_port
 
 REQUESTS = 10_000
 AT_ONCE = 32
