@@ -1,4 +1,4 @@
-"""Find credentials in files and in an image's archive (`docker save`): in each file of each layer, environment, history.
+"""Find credentials in files and in an image's archive (`docker save`): in every layer, environment and history.
 
 What is looked for is what a build could carry in from the machine that ran it: keys, tokens, an index's password.
 """
