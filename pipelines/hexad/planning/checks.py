@@ -31,25 +31,29 @@ _SHORTER_ROWS = {
 
 def problems(recipe: Recipe, profile: Profile, shape: ModelShape, works: Iterable[Work]) -> Iterator[Problem]:
     """Everything at once."""
-    yield from _sizes(recipe)
+    for source in data_of(recipe).unsized:
+        mend = f"give plan.sources {{{source}: {{rows: …}}}}"
+        yield Problem(stage="curate", what=f"nobody says how many rows {source} has, so it counts as empty", mend=mend)
     for setting, tokens in contexts(recipe):
         if tokens > shape.max_position_embeddings:
             mend = f"lower it to {shape.max_position_embeddings}, or take a model with more positions"
             yield Problem(stage="model", what=f"{setting} is {tokens} tokens, more than its positions", mend=mend)
     for work in works:
+        yield from _step(recipe, work)
         too_large = [*_memory(recipe, work), *_host(work), *_engine(recipe, work)]
         # How long a stage takes that cannot run says nothing.
         yield from too_large or _time(profile, work)
 
 
-def _sizes(recipe: Recipe) -> Iterator[Problem]:
-    data = data_of(recipe)
-    for source in data.unsized:
-        mend = f"give plan.sources {{{source}: {{rows: …}}}}"
-        yield Problem(stage="curate", what=f"nobody says how many rows {source} has, so it counts as empty", mend=mend)
-    if recipe.sft.enabled and 0 < (rows := sft_rows(recipe, data).rows) < recipe.sft.batch_rows:
-        what = f"batch_rows is {recipe.sft.batch_rows}, but an epoch has {rows} rows"
-        yield Problem(stage="sft", what=what, mend=f"lower sft.batch_rows to {rows} or less")
+def _step(recipe: Recipe, work: Work) -> Iterator[Problem]:
+    """Each device takes batch_rows: more devices make larger steps, not shorter ones."""
+    rows = sft_rows(recipe, data_of(recipe)).rows
+    if work.row.stage != "sft" or work.training is None or not rows:
+        return
+    on = 1 if work.devices.on_cpu else work.devices.count
+    if recipe.sft.batch_rows * on > rows:
+        what = f"a step takes batch_rows {recipe.sft.batch_rows} on each of {on} devices, but an epoch has {rows} rows"
+        yield Problem(stage="sft", what=what, mend=f"lower sft.batch_rows to {max(1, rows // on)} or less")
 
 
 def _memory(recipe: Recipe, work: Work) -> Iterator[Problem]:
