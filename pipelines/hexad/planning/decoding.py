@@ -6,6 +6,9 @@ from hexad.planning.config import Assumptions, ModelShape
 from hexad.planning.hardware import GB, Devices
 from hexad.planning.model import BYTES, forward_flops, kv_bytes, matmul_parameters, parameters
 
+SAMPLED_AT_ONCE = 128
+"""Batch of `TransformersEngine` where rlvr validates and the verifier is measured."""
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -74,3 +77,12 @@ def rollout_seconds(
         2 * matmul_parameters(shape) * rollouts / (devices.flops(dtype, count) * assumptions.decode_utilisation),
     )
     return limit * (step + assumptions.token_overhead_s)
+
+
+def sampling_seconds(
+    shape: ModelShape, dtype: str, devices: Devices, asked: int, prompt: float, limit: int, assumptions: Assumptions
+) -> float:
+    """The same for `asked` responses of `TransformersEngine`, which draws a batch after the other."""
+    whole, rest = divmod(asked, SAMPLED_AT_ONCE)
+    batches = [SAMPLED_AT_ONCE] * whole + [rest] * bool(rest)
+    return sum(rollout_seconds(shape, dtype, devices, batch, prompt, limit, assumptions) for batch in batches)

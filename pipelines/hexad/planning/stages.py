@@ -6,7 +6,7 @@ from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
 from hexad.planning import amounts
 from hexad.planning.config import ModelShape
-from hexad.planning.decoding import Engine, rollout_seconds
+from hexad.planning.decoding import Engine, rollout_seconds, sampling_seconds
 from hexad.planning.hardware import GB, Devices, devices
 from hexad.planning.memory import TrainingMemory, training_memory
 from hexad.planning.model import BYTES, kv_bytes, parameters, training_flops
@@ -116,7 +116,7 @@ class Planner:
         drawing = rollout_seconds(self.shape, rlvr.dtype, on, step, prompt, rlvr.max_completion_tokens, self.assumed)
         asked = self.recipe.curate.generated.validation
         checks = rlvr.validations + 1 if rlvr.validations else 0
-        validating = rollout_seconds(
+        validating = sampling_seconds(
             self.shape, rlvr.dtype, on, asked, prompt, rlvr.max_completion_tokens, self.assumed
         )
         spread = on.count if self.assumed.sharded else 1
@@ -139,7 +139,7 @@ class Planner:
         length = min(verifier.max_tokens, whole)
         tokens = rows * length * verifier.epochs
         on, asked = self.devices("verifier"), self.recipe.curate.generated.validation * verifier.validation_samples
-        measuring = rollout_seconds(
+        measuring = sampling_seconds(
             self.shape, "float32", on, asked, amounts.prompt_tokens(self.recipe), verifier.max_tokens // 2, self.assumed
         )
         return self._trained(
