@@ -26,7 +26,7 @@ def no_collector() -> Iterator[None]:
 
 def living() -> int:
     """Exchanges, and the engine's responses, that are still held."""
-    return sum(isinstance(found, (Exchange, FreedResponse)) for found in gc.get_objects())
+    return sum(type(found) in (Exchange, FreedResponse) for found in gc.get_objects())
 
 
 @pytest.mark.parametrize(

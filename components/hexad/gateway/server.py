@@ -1,7 +1,6 @@
 """`python -m hexad.gateway.server --config FILE.json`: the gateway as a process."""
 
 import argparse
-import asyncio
 import gc
 import ipaddress
 import logging
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+import uvloop
 from pydantic import SecretStr, ValidationError
 from starlette.types import ASGIApp
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, StorageError) as error:
         print(f"{options.config}: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    asyncio.run(serve(config, audit_store))
+    uvloop.run(serve(config, audit_store))
     return 0
 
 
