@@ -120,9 +120,10 @@ def evaluated_tokens(recipe: Recipe) -> dict[Group, float]:
 
 
 def _per_question(recipe: Recipe, cell: Cell, mean: float) -> float:
-    candidates = recipe.serve.gateway.candidates if "bo3" in cell else 1
-    plans = candidates if recipe.serve.gateway.plan == "per_sample" else 1
-    planning = plans * recipe.plan.assumptions.plan_tokens if "plan" in cell else 0
+    policy = recipe.serve.gateway
+    candidates = policy.candidates if "bo3" in cell else 1
+    plans = candidates if policy.plan == "per_sample" else 1
+    planning = plans * response_tokens(policy.plan_tokens, recipe.plan.assumptions) if "plan" in cell else 0
     return candidates * mean + planning
 
 

@@ -89,10 +89,11 @@ class Assumptions(Record):
     kept_share: float = Field(1.0, gt=0, le=1, description="Share of a source's rows that curation keeps.")
     trace_share: float = Field(0.5, gt=0, le=1, description="Mean length of a trace as a share of curate.max_tokens.")
     packing_fill: float = Field(0.97, gt=0, le=1, description="Share of a packed row that holds tokens.")
-    response_share: float = Field(0.35, gt=0, le=1, description="Mean length of a response as a share of its limit.")
+    response_share: float = Field(
+        0.35, gt=0, le=1, description="Mean length of a response, or of a plan, as a share of its limit."
+    )
     prompt_tokens: int = Field(300, gt=0, description="Mean tokens of a question.")
     longest_prompt: float = Field(2.0, ge=1, description="Longest question of a micro-batch, in mean ones.")
-    plan_tokens: int = Field(300, gt=0, description="Mean tokens of a plan.")
     curate_tokens_per_s: float = Field(
         50_000, gt=0, description="Tokens that one core of curate gets through a second."
     )
