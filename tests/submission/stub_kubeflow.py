@@ -5,6 +5,7 @@ No Kubeflow runs on a machine without a cluster, and a real one would not fail i
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -67,6 +68,8 @@ class StubKubeflow:
     faults: list[Fault] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     host: str = ""
+    clock_s: float = 0.0
+    """How far its clock is ahead."""
 
     def asked(self, method: str, path: str) -> list[Seen]:
         return [s for s in self.seen if s.method == method and re.fullmatch(path, s.path)]
@@ -78,7 +81,7 @@ class StubKubeflow:
             match = re.fullmatch(pattern, path)
             if verb == method and match:
                 return act(query, body, *match.groups())
-        if path.startswith(("/api/", "/apis/")) and not path.startswith(V2):
+        if path.startswith(("/api/", "/apis/", "/version")) and not path.startswith(V2):
             return self._kubernetes(method, path, query)
         return 404, {"code": 5, "message": f"{path} not found"}
 
@@ -180,6 +183,10 @@ class StubKubeflow:
         self.objects[path] = {"metadata": {"name": name, "labels": labels, "annotations": annotations}, **more}
 
     def _kubernetes(self, method: str, path: str, query: dict[str, str]) -> tuple[int, Any]:
+        if method == "GET" and (path in self.objects or path.count("/") < 5 or "/namespaces/" not in path):
+            if self.forbidden & set(path.split("/")):
+                return 403, {"kind": "Status", "message": f"{path} is forbidden"}
+            return _found(self.objects, path)
         plural = path.split("/namespaces/")[1].split("/")[1]
         if plural in self.forbidden:
             return 403, {"kind": "Status", "message": f"{plural} is forbidden"}
@@ -262,6 +269,9 @@ def _handler(stub: StubKubeflow) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = do_DELETE = _handle
 
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + stub.clock_s)
+
         def log_message(self, *_: object) -> None:
             """Tests read the client's logs."""
 
@@ -286,10 +296,12 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(stub: StubKubeflow) -> Iterator[StubKubeflow]:
+def serving(stub: StubKubeflow, tls: ssl.SSLContext | None = None) -> Iterator[StubKubeflow]:
     server = _Server(("127.0.0.1", 0), _handler(stub))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    stub.host = f"http://127.0.0.1:{server.server_port}"
+    stub.host = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     try:
         yield stub
     finally:

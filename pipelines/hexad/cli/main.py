@@ -315,11 +315,17 @@ def lineage(
 
 
 @app.command()
-def doctor() -> None:
-    """Check this machine's Python, packages, memory and disk."""
+def doctor(
+    profile: Annotated[str, typer.Option(help="Check the cluster of this profile instead of this machine.")] = "",
+    namespace: Namespace = "kubeflow",
+    recipe: Annotated[Path | None, typer.Option(help="Check what this recipe asks for, too.")] = None,
+    context: KubeContext = "",
+    pull: Annotated[bool, typer.Option("--pull", help="Ask the image registry for every image.")] = False,
+) -> None:
+    """Check this machine, or a cluster with --profile: every failure with its mend."""
     from hexad.cli.doctor_command import doctor as body
 
-    raise typer.Exit(body())
+    raise typer.Exit(body(profile, namespace, recipe, context, pull))
 
 
 def main() -> None:
