@@ -82,7 +82,8 @@ class StubKubeflow:
             if verb == method and match:
                 return act(query, body, *match.groups())
         if path.startswith(("/api/", "/apis/", "/version")) and not path.startswith(V2):
-            return self._kubernetes(method, path, query)
+            alone = method == "GET" and (path in self.objects or path.count("/") < 5 or "/namespaces/" not in path)
+            return self._one_object(path) if alone else self._kubernetes(method, path, query)
         return 404, {"code": 5, "message": f"{path} not found"}
 
     def _routes(self) -> list[tuple[str, str, Callable[..., tuple[int, Any]]]]:
@@ -183,10 +184,6 @@ class StubKubeflow:
         self.objects[path] = {"metadata": {"name": name, "labels": labels, "annotations": annotations}, **more}
 
     def _kubernetes(self, method: str, path: str, query: dict[str, str]) -> tuple[int, Any]:
-        if method == "GET" and (path in self.objects or path.count("/") < 5 or "/namespaces/" not in path):
-            if self.forbidden & set(path.split("/")):
-                return 403, {"kind": "Status", "message": f"{path} is forbidden"}
-            return _found(self.objects, path)
         plural = path.split("/namespaces/")[1].split("/")[1]
         if plural in self.forbidden:
             return 403, {"kind": "Status", "message": f"{plural} is forbidden"}
@@ -203,6 +200,11 @@ class StubKubeflow:
         key, _, value = query.get("labelSelector", "").partition("=")
         found = [o for p, o in self.objects.items() if p.rpartition("/")[0] == path]
         return 200, {"items": [o for o in found if not key or o["metadata"]["labels"].get(key) == value]}
+
+    def _one_object(self, path: str) -> tuple[int, Any]:
+        if self.forbidden & set(path.split("/")):
+            return 403, {"kind": "Status", "message": f"{path} is forbidden"}
+        return _found(self.objects, path)
 
 
 def _found(things: dict[str, dict[str, Any]], name: str) -> tuple[int, Any]:

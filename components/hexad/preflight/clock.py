@@ -27,5 +27,6 @@ def clock(whose: str, skew: float | None) -> Finding:
         return Finding(check=check, found="no Date in its answer", judged=False)
     found = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} ours"
     if abs(skew) <= MOST_S:
-        return Finding(check=check, found=found if abs(skew) >= 1 else "agrees with ours")
+        # A Date is in whole seconds.
+        return Finding(check=check, found=found if abs(skew) > 1 else "agrees with ours")
     return Finding(check=check, found=found, mend="keep both by NTP (chrony): signed requests and tokens are refused")

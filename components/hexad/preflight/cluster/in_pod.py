@@ -54,10 +54,11 @@ def answer_of(method: str, path: str, status: int, content: bytes, headers: Mapp
 
 
 def judged_from_inside(
-    needs: ClusterNeeds, environment: Mapping[str, str] = os.environ, account: Path = ACCOUNT
+    needs: ClusterNeeds, environment: Mapping[str, str] = os.environ, account: Path | None = None
 ) -> list[Finding]:
     """The checks of a pod in its own namespace. Outside a cluster, or where its network lets nobody reach the API
     server, one line that says so: that alone must not end a run."""
+    account = account or ACCOUNT
     if not environment.get(_HOST) or not (account / "token").is_file():
         return [Finding(check="cluster", found="this task has no service account to look with", judged=False)]
     host = environment[_HOST]
