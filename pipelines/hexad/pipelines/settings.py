@@ -45,6 +45,8 @@ def box_settings(
         settings[name] = Settings(config=config, context=context).model_dump_json()
     clear = Context(run=recipe.name, store=place, work=work, seed=recipe.seed, git=git)
     settings["cleanup"] = Settings(context=clear).model_dump_json()
+    if profile.model_registry:
+        settings["register"] = Settings(config={"url": profile.model_registry}, context=clear).model_dump_json()
     return settings
 
 
