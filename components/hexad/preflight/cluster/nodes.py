@@ -44,7 +44,8 @@ def _judge(need: PoolNeed, nodes: Sequence[Object], requests: Mapping[str, Decim
     if not need.anywhere:
         selected = [node for node in nodes if _matches(_labels(node), wanted.node_selector)]
         if not selected:
-            return _unmatched(wanted.node_selector, nodes), f"add such nodes, or correct {place}.node_selector", True
+            mend = f"add such nodes, correct {place}.node_selector, or set nodes_on_demand where a scaler makes them"
+            return _unmatched(wanted.node_selector, nodes), mend, True
         nodes = [node for node in selected if _has_affinity(node, need.affinity)]
         if not nodes:
             return f"none of {len(selected)} nodes has the affinity", f"correct tasks.affinity.{need.role}", True
@@ -56,7 +57,9 @@ def _judge(need: PoolNeed, nodes: Sequence[Object], requests: Mapping[str, Decim
     ready = [node for node in nodes if _is_ready(node)]
     if not ready:
         return f"not ready: {_named(nodes)}", "see `kubectl describe node`", True
-    return _resources(place, wanted.accelerator, ready, requests)
+    found, mend, grows = _resources(place, wanted.accelerator, ready, requests)
+    # Of the whole cluster's nodes, those that are there may all be of other pools.
+    return found, mend, grows or need.anywhere
 
 
 def _resources(

@@ -29,7 +29,7 @@ def queue(needs: ClusterNeeds, facts: Facts) -> Iterator[Finding]:
         mend = f"make a LocalQueue in namespace {facts.namespace}, {_DELETE}" if local.missing else ""
         yield Finding(check=check, found="missing" if mend else local.said, mend=mend, judged=local.missing)
         return
-    behind = str(local.body["spec"]["clusterQueue"])
+    behind = str(local.body["spec"].get("clusterQueue", ""))
     stopped = local.body["spec"].get("stopPolicy") or "None"
     active = _condition(local.body, "Active")
     if stopped != "None":
@@ -40,9 +40,9 @@ def queue(needs: ClusterNeeds, facts: Facts) -> Iterator[Finding]:
     else:
         waiting = local.body.get("status", {}).get("pendingWorkloads", 0)
         yield Finding(check=check, found=f"active, {waiting} workloads wait")
-    cluster = facts.at(cluster_queue_path(kueue, behind))
     placements = [pool.placement for pool in needs.pools if pool.placement.accelerator]
-    if placements:
+    if placements and behind:
+        cluster = facts.at(cluster_queue_path(kueue, behind))
         largest = max(placements, key=lambda wanted: wanted.accelerators)
         check = f"quota of {behind}"
         if cluster.found:
