@@ -57,6 +57,8 @@ def _judge(need: PoolNeed, nodes: Sequence[Object], requests: Mapping[str, Decim
     ready = [node for node in nodes if _is_ready(node)]
     if not ready:
         return f"not ready: {_named(nodes)}", "see `kubectl describe node`", True
+    if need.anywhere and any(_cuda(node) >= CUDA_MAJOR for node in ready):
+        ready = [node for node in ready if not _is_old(node)]  # another pool's driver is not this run's trouble
     found, mend, grows = _resources(place, wanted.accelerator, ready, requests)
     # Of the whole cluster's nodes, those that are there may all be of other pools.
     return found, mend, grows or need.anywhere
@@ -92,14 +94,19 @@ def _driver(accelerator: str, nodes: Sequence[Object], requests: Mapping[str, De
         return found, "", False
     drivers = sorted({_labels(node)[_DRIVER_LABEL] for node in nodes if _DRIVER_LABEL in _labels(node)})
     found += f", driver {', '.join(drivers)}" if drivers else ""
-    old = [node for node in nodes if 0 < _cuda(node) < CUDA_MAJOR]
+    old = [node for node in nodes if _is_old(node)]
     if not old:
         return found, "", False
     mend = f"update it to 580 or later (CUDA {CUDA_MAJOR}), or leave those nodes out by placement.*.node_selector"
     return f"the driver of {_named(old)} runs CUDA {min(map(_cuda, old))} at most", mend, False
 
 
+def _is_old(node: Object) -> bool:
+    return 0 < _cuda(node) < CUDA_MAJOR
+
+
 def _cuda(node: Object) -> int:
+    """Major version of the newest CUDA that the node's driver runs; 0 where nobody wrote it down."""
     value = next((_labels(node)[label] for label in _CUDA_LABELS if label in _labels(node)), "0")
     return int(value) if value.isdigit() else 0
 
@@ -170,7 +177,7 @@ def _untolerated(node: Object, tolerations: Sequence[Toleration]) -> list[str]:
     """Taints that keep pods away; a soft one (PreferNoSchedule) does not."""
     taints = node.get("spec", {}).get("taints") or []
     return [
-        f"{taint['key']}={taint.get('value', '')}:{taint['effect']}"
+        f"{taint['key']}{'=' if taint.get('value') else ''}{taint.get('value', '')}:{taint['effect']}"
         for taint in taints
         if taint["effect"] != "PreferNoSchedule" and not any(_tolerates(t, taint) for t in tolerations)
     ]
