@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import urllib3
@@ -10,7 +10,7 @@ from kubernetes import client
 
 from hexad.cli.inputs import profile_from, recipe_from, refuse
 from hexad.curation.stored import is_stored
-from hexad.images.registry import Login, logins, pinned, pullable
+from hexad.images.registry import logins, pinned, pullable
 from hexad.pipelines.cluster_needs import needs_of
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
@@ -41,7 +41,7 @@ def cluster_findings(profile_name: str, namespace: str, recipe: Path | None, con
     needs = needs.model_copy(update={"kinds": [*needs.kinds, *_started()]})
     return [
         *findings(needs, gather(needs, namespace, read)),
-        pinned(profile.images, profile.mutable_images),
+        pinned(profile.images.items(), profile.mutable_images),
         *(_pulls(profile, needs, namespace, read) if pull else ()),
         *_store(profile, wanted),
     ]
@@ -86,7 +86,8 @@ def _pulls(profile: Profile, needs: ClusterNeeds, namespace: str, read: Read) ->
     except ValueError as error:
         yield Finding(check=f"secret {', '.join(names)}", found=str(error).partition(";")[0], mend="make it anew")
         return
-    yield from _each(profile.images.values(), known)
+    with urllib3.PoolManager() as http:
+        yield from (pullable(image, known, http) for image in dict.fromkeys(profile.images.values()))
 
 
 def _configurations(names: Sequence[str], namespace: str, read: Read) -> Iterator[str]:
@@ -95,11 +96,6 @@ def _configurations(names: Sequence[str], namespace: str, read: Read) -> Iterato
         encoded = (answer.body.get("data") or {}).get(PULL_SECRET_KEY)
         if encoded:
             yield base64.b64decode(encoded).decode(errors="replace")
-
-
-def _each(images: Iterator[str] | Sequence[str], known: Mapping[str, Login]) -> Iterator[Finding]:
-    with urllib3.PoolManager() as http:
-        yield from (pullable(image, known, http) for image in dict.fromkeys(images))
 
 
 def _store(profile: Profile, recipe: Recipe | None) -> Iterator[Finding]:

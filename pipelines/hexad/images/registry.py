@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
@@ -49,13 +49,13 @@ def reference(image: str) -> Reference:
     return Reference(first if is_host else "", repository, digest or tag or "latest")
 
 
-def pinned(images: Mapping[str, str], mutable: bool) -> Finding:
-    """No image is a placeholder, and each is named by digest where tags may not move."""
-    zeros = sorted(role for role, image in images.items() if image.endswith(_PLACEHOLDER))
+def pinned(images: Collection[tuple[str, str]], mutable: bool) -> Finding:
+    """No image of (role, name) is a placeholder, and each is named by digest where tags may not move."""
+    zeros = sorted(role for role, image in images if image.endswith(_PLACEHOLDER))
     if zeros:
         mend = "put your registry's names and digests into `images` (`make images PUSH=1` writes them)"
         return Finding(check="images", found=f"placeholders for {', '.join(zeros)}", mend=mend)
-    loose = sorted(role for role, image in images.items() if DIGEST not in image)
+    loose = sorted(role for role, image in images if DIGEST not in image)
     if loose and not mutable:
         found = f"tags that can move for {', '.join(loose)}"
         return Finding(check="images", found=found, mend="name them by digest, or set mutable_images")
