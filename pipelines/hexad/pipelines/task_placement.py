@@ -17,13 +17,14 @@ from hexad.pipelines.task_settings import TaskSettings
 from hexad.stage.boxes import Role
 from hexad.stage.context import RUN_ID, RUN_LABEL
 
+_RUN_ID = "{{workflow.uid}}"
+"""Kubeflow's API server puts the run's id in its place, wherever it stands in a workflow:
+https://github.com/kubeflow/pipelines/blob/master/backend/src/apiserver/template/v2_template.go (ReplaceUID)."""
+
 POOLS: tuple[Role, ...] = ("train", "serve")
 """Image roles whose accelerators' nodes are chosen when a run starts."""
 
 _RUN_ID_LABEL = "metadata.labels['pipeline/runid']"
-_RUN_ID = "{{workflow.uid}}"
-"""Kubeflow's API server puts the run's id in its place, wherever it stands in a workflow:
-https://github.com/kubeflow/pipelines/blob/master/backend/src/apiserver/template/v2_template.go (ReplaceUID)."""
 _QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 
 Parameters = Mapping[str, Any]
