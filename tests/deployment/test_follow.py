@@ -1,6 +1,8 @@
 """A server that follows the pointer: real gateways on real sockets, with scripted engines behind them."""
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -218,3 +220,18 @@ def test_a_port_in_use_is_named_with_the_mend(machine: Machine) -> None:
         assert port is not None
         with pytest.raises(PortTaken, match=f"port {port} of 127.0.0.1: Address already in use; .*--port"):
             check_port("127.0.0.1", port)
+
+
+def test_a_client_that_comes_at_once_is_not_turned_away(machine: Machine) -> None:
+    """A smoke test asks as soon as it knows the address; the event loop may be busy with another bundle then."""
+    machine.front._loop.call_soon_threadsafe(time.sleep, 0.3)
+    with machine.front.listening("127.0.0.1", 0) as url:
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
+            connection.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+            assert connection.recv(15) == b"HTTP/1.1 200 OK"
+
+
+def test_a_front_that_ended_keeps_nothing_open() -> None:
+    with Front() as front:
+        pass
+    assert front._loop.is_closed()
