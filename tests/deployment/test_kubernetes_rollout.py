@@ -19,20 +19,20 @@ SERVICE = "think"
 WATCH = WatchPolicy(seconds=2)
 
 
-def bundle_objects(digest: str) -> list[dict[str, Any]]:
+def bundle_objects(digest: str, name: str = SERVICE) -> list[dict[str, Any]]:
     """Engine, gateway, a scaler, the bundle's own Service and the one that clients use."""
 
     def made(version: str, kind: str, component: str, spec: dict[str, Any]) -> dict[str, Any]:
-        labels = {BUNDLE_LABEL: digest, "app.kubernetes.io/component": component}
+        labels = {BUNDLE_LABEL: digest, "app.kubernetes.io/instance": name, "app.kubernetes.io/component": component}
         return {"apiVersion": version, "kind": kind, "spec": spec,
-                "metadata": {"name": f"{SERVICE}-{digest}-{component}", "labels": labels}}  # fmt: skip
+                "metadata": {"name": f"{name}-{digest}-{component}", "labels": labels}}  # fmt: skip
 
     return [
         made("apps/v1", "Deployment", "engine", {}),
         made("apps/v1", "Deployment", "gateway", {"replicas": 2}),
         made("keda.sh/v1alpha1", "ScaledObject", "engine", {"maxReplicaCount": 2}),
         made("v1", "Service", "gateway", {"selector": {BUNDLE_LABEL: digest}}),
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": SERVICE},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
          "spec": {"selector": {"app.kubernetes.io/component": "gateway", BUNDLE_LABEL: digest}}},
     ]  # fmt: skip
 
@@ -46,7 +46,7 @@ class Cluster:
         self.seen = Traffic(requests=50, failures=0)
         self.switched: list[str] = []
 
-    def driver(self, digest: str, ready_s: float = 100.0) -> KubernetesDriver:
+    def driver(self, digest: str, objects: list[dict[str, Any]] | None = None) -> KubernetesDriver:
         def smoke(_: str) -> None:
             if self.smoke_fails:
                 raise StepFailed("think:bo3: HTTP 502")
@@ -56,8 +56,8 @@ class Cluster:
         api = KubernetesApi(kubernetes.client.ApiClient(configuration), "models", tries=3, sleep=lambda _: None)
         seconds = itertools.count(step=10.0)
         return KubernetesDriver(
-            api, SERVICE, bundle_objects(digest), smoke, lambda _: self.seen, self.switched.append,
-            ready_s=ready_s, sleep=lambda _: None, clock=lambda: next(seconds),
+            api, SERVICE, objects or bundle_objects(digest), smoke, lambda _: self.seen, self.switched.append,
+            ready_s=100.0, sleep=lambda _: None, clock=lambda: next(seconds),
         )  # fmt: skip
 
     def roll(self, digest: str) -> Outcome:
@@ -114,6 +114,16 @@ def test_nothing_is_deleted_before_the_next_success(served: Cluster) -> None:
     assert {name for name in served.server.names("scaledobjects") if "-a-" in name} == set()
 
 
+def test_another_endpoint_of_the_namespace_is_left_alone(served: Cluster) -> None:
+    other = bundle_objects("x", "tiny")
+    for made in other[:-1]:
+        served.server.put(f"{made['kind'].lower()}s", made)
+    for digest in "bcd":
+        assert served.roll(digest).live
+    assert served.deployments == of("c") | of("d") | {"tiny-x-engine", "tiny-x-gateway"}
+    assert "tiny-x-engine" in served.server.names("scaledobjects")
+
+
 def test_clients_are_switched_only_after_every_deployment_is_ready(served: Cluster) -> None:
     served.server.ready = lambda name: "-b-" not in name
     outcome = served.roll("b")
@@ -134,6 +144,15 @@ def test_a_refused_bundle_gives_its_hardware_back_and_leaves_its_objects_to_look
     replicas = {name: served.server.objects["deployments", name]["spec"]["replicas"] for name in of("a") | of("b")}
     assert {name for name, count in replicas.items() if count == 0} == of("b")
     assert served.server.names("scaledobjects") == {"think-a-engine"}
+
+
+def test_an_engine_that_kserve_runs_gives_its_hardware_back_too(served: Cluster) -> None:
+    """KServe owns its Deployment and would bring it back."""
+    engine = bundle_objects("b")[0] | {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService"}
+    served.smoke_fails = True
+    driver = served.driver("b", objects=[engine, *bundle_objects("b")[1:]])
+    assert roll_out("b", driver, WATCH, sleep=lambda _: None).state is State.REFUSED
+    assert served.server.names("inferenceservices") == set()
 
 
 def test_a_refused_bundle_can_be_tried_again(served: Cluster) -> None:

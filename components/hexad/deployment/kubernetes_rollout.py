@@ -15,6 +15,9 @@ from hexad.deployment.rollout import StepFailed, Traffic
 
 _WORKLOADS = {"Deployment", "StatefulSet"}
 _SCALERS = {"HorizontalPodAutoscaler", "ScaledObject"}
+_OWNERS = {"InferenceService", "LLMInferenceService"}
+"""Kinds whose controllers own a Deployment and would scale it up again."""
+_INSTANCE = "app.kubernetes.io/instance"
 _CONFLICTS = 5
 
 
@@ -113,17 +116,17 @@ class KubernetesDriver:
         return self._traffic(digest)
 
     def retire(self, keep: set[str]) -> None:
-        kinds = dict.fromkeys((o["apiVersion"], o["kind"]) for o in self._objects)
+        kinds = dict.fromkeys((o["apiVersion"], o["kind"], _siblings(o)) for o in self._objects)
         # Scalers first: one left alone would bring back what is removed after it.
-        for api_version, kind in sorted(kinds, key=lambda k: k[1] not in _SCALERS):
-            for found in self._api.list(api_version, kind, BUNDLE_LABEL):
+        for api_version, kind, siblings in sorted(kinds, key=lambda k: k[1] not in _SCALERS):
+            for found in self._api.list(api_version, kind, siblings):
                 if found["metadata"]["labels"][BUNDLE_LABEL] not in keep:
                     self._api.delete(api_version, kind, _name(found))
 
     def drop(self, digest: str) -> None:
         """Give the hardware back and leave the objects, whose events and conditions explain the failure."""
         for found in self._of(digest):
-            if found["kind"] in _SCALERS:
+            if found["kind"] in _SCALERS | _OWNERS:
                 self._api.delete(found["apiVersion"], found["kind"], _name(found))
         for found in self._of(digest):
             if found["kind"] in _WORKLOADS:
@@ -170,6 +173,12 @@ def _stalled(workload: Object) -> str:
         if condition.get("type") == "Progressing" and condition.get("status") == "False":
             return f"{condition.get('reason', '')}: {condition.get('message', '')}"
     return ""
+
+
+def _siblings(found: Object) -> str:
+    """Selector of every bundle of the same endpoint: a namespace may hold several endpoints."""
+    instance = found["metadata"]["labels"].get(_INSTANCE)
+    return f"{BUNDLE_LABEL},{_INSTANCE}={instance}" if instance else f"{BUNDLE_LABEL},!{_INSTANCE}"
 
 
 def _name(found: Object) -> str:
