@@ -225,10 +225,12 @@ def test_a_port_in_use_is_named_with_the_mend(machine: Machine) -> None:
 def test_a_client_that_comes_at_once_is_not_turned_away(machine: Machine) -> None:
     """A smoke test asks as soon as it knows the address; the event loop may be busy with another bundle then."""
     machine.front._loop.call_soon_threadsafe(time.sleep, 0.3)
-    with machine.front.listening("127.0.0.1", 0) as url:
-        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
-            connection.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
-            assert connection.recv(15) == b"HTTP/1.1 200 OK"
+    with (
+        machine.front.listening("127.0.0.1", 0) as url,
+        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection,
+    ):
+        connection.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
 
 
 def test_a_front_that_ended_keeps_nothing_open() -> None:

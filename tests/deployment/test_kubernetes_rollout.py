@@ -1,7 +1,7 @@
 """A roll-out on Kubernetes over real HTTP: what clients reach, what is left, and what each fault ends in."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from hexad.deployment.bundle import BUNDLE_LABEL  # noqa: E402
 from hexad.deployment.kubernetes_api import Forbidden, KubernetesApi, KubernetesError, path  # noqa: E402
 from hexad.deployment.kubernetes_rollout import KubernetesDriver  # noqa: E402
 from hexad.deployment.rollout import Outcome, State, StepFailed, Traffic, WatchPolicy, roll_back, roll_out  # noqa: E402
+from hexad.storage import StorageError  # noqa: E402
 
 from .api_server import ApiServer, serving  # noqa: E402
 
@@ -46,7 +47,9 @@ class Cluster:
         self.seen = Traffic(requests=50, failures=0)
         self.switched: list[str] = []
 
-    def driver(self, digest: str, objects: list[dict[str, Any]] | None = None) -> KubernetesDriver:
+    def driver(
+        self, digest: str, objects: list[dict[str, Any]] | None = None, switched: Callable[[str], None] | None = None
+    ) -> KubernetesDriver:
         def smoke(_: str) -> None:
             if self.smoke_fails:
                 raise StepFailed("think:bo3: HTTP 502")
@@ -56,8 +59,8 @@ class Cluster:
         api = KubernetesApi(kubernetes.client.ApiClient(configuration), "models", tries=3, sleep=lambda _: None)
         seconds = itertools.count(step=10.0)
         return KubernetesDriver(
-            api, SERVICE, objects or bundle_objects(digest), smoke, lambda _: self.seen, self.switched.append,
-            ready_s=100.0, sleep=lambda _: None, clock=lambda: next(seconds),
+            api, SERVICE, objects or bundle_objects(digest), smoke, lambda _: self.seen,
+            switched or self.switched.append, ready_s=100.0, sleep=lambda _: None, clock=lambda: next(seconds),
         )  # fmt: skip
 
     def roll(self, digest: str) -> Outcome:
@@ -168,6 +171,16 @@ def test_a_high_error_rate_sends_clients_back(served: Cluster) -> None:
     assert served.roll("b").state is State.ROLLED_BACK
     assert served.server.selected(SERVICE) == "a"
     assert served.switched == ["a", "b", "a"]
+
+
+def test_a_pointer_that_cannot_be_moved_sends_clients_back(served: Cluster) -> None:
+    def down(digest: str) -> None:
+        if digest == "b":
+            raise StorageError("s3://models/k/current.json: no answer")
+
+    outcome = roll_out("b", served.driver("b", switched=down), WATCH, sleep=lambda _: None)
+    assert (outcome.state, outcome.reason) == (State.ROLLED_BACK, "s3://models/k/current.json: no answer")
+    assert served.server.selected(SERVICE) == "a"
 
 
 def test_going_back_by_hand_needs_no_manifest_of_the_old_bundle(served: Cluster) -> None:

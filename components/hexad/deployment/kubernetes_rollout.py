@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 
 from hexad.deployment.bundle import BUNDLE_LABEL
 from hexad.deployment.kubernetes_api import Conflict, KubernetesApi, KubernetesError, Object
+from hexad.deployment.pointer import NoBundle
 from hexad.deployment.rollout import StepFailed, Traffic
+from hexad.storage import StorageError
 
 _WORKLOADS = {"Deployment", "StatefulSet"}
 _SCALERS = {"HorizontalPodAutoscaler", "ScaledObject"}
@@ -28,7 +30,8 @@ class KubernetesDriver:
     told each digest that clients were sent to. `ready_s`: seconds until every Deployment must be ready.
     """
 
-    errors: tuple[type[Exception], ...] = (KubernetesError,)
+    errors: tuple[type[Exception], ...] = (KubernetesError, StorageError, NoBundle)
+    """The last two from `switched`, which writes the pointer in the store."""
 
     def __init__(
         self,
@@ -54,8 +57,8 @@ class KubernetesDriver:
         for found in self._objects:
             if BUNDLE_LABEL not in found["metadata"].get("labels", {}):
                 raise ValueError(
-                    f"{found['kind']}/{_name(found)}: no label {BUNDLE_LABEL}; without it, it cannot be told from the "
-                    "old bundle's"
+                    f"{found['kind']}/{_name(found)}: no label {BUNDLE_LABEL}, which tells it from the old bundle's; "
+                    "add it, or take the object out"
                 )
 
     def current(self) -> str | None:
