@@ -74,6 +74,8 @@ class LocalDriver:
         now = count(self._url)
         if now is None:
             raise StepFailed(f"{self._url}: does not answer since it serves {digest}")
+        if now.requests < self._zero.requests:
+            raise StepFailed(f"{self._url}: has counted less than before, so it was started again; its output says why")
         return Traffic(requests=now.requests - self._zero.requests, failures=now.failures - self._zero.failures)
 
     def retire(self, keep: set[str]) -> None:
@@ -93,9 +95,9 @@ def served_bundle(url: str) -> str | None:
 
 
 def count(url: str) -> Traffic | None:
-    """What a gateway has answered so far, from its /metrics; None when it does not answer."""
+    """What a gateway has answered so far, from its /metrics; None when it does not tell."""
     try:
-        text = httpx.get(f"{url}/metrics", timeout=5.0, trust_env=False).text
+        text = httpx.get(f"{url}/metrics", timeout=5.0, trust_env=False).raise_for_status().text
     except httpx.HTTPError:
         return None
     by_status: dict[int, int] = {}
