@@ -17,7 +17,7 @@ from hexad.deployment.gateway_settings import gateway_settings
 from hexad.deployment.machine import Say, fetch_here, response_tokens, running_engine, starting
 from hexad.deployment.pointer import NoBundle, find_bundle, read_pointer
 from hexad.deployment.settings import ENGINE_MODEL
-from hexad.deployment.smoke import SmokeTestFailed, smoke_test
+from hexad.deployment.smoke import ENOUGH_TOKENS, SmokeTestFailed, smoke_test
 from hexad.deployment.stack import scorer
 from hexad.engines.vllm_server import EngineError
 from hexad.gateway.config import GatewayConfig
@@ -55,7 +55,7 @@ def start_stack(store: Store, place: str, front: Front, logs: Path, say: Say, di
         behind = front.mount(digest, GatewayConfig.model_validate(settings))
         stack.callback(front.unmount, behind)
         with front.listening(_HOST, 0, behind) as url:
-            smoke_test(url, bundle.name, tokens)
+            smoke_test(url, bundle.name, min(tokens, ENOUGH_TOKENS))
         return Stack(behind, lambda: engine.alive, stack.pop_all().close)
 
 

@@ -151,9 +151,9 @@ def _objects(file: Path) -> list[dict[str, Any]]:
 
 def _smoke(cluster: Cluster, digest: str) -> None:
     from hexad.deployment.rollout import StepFailed
-    from hexad.deployment.smoke import SmokeTestFailed, smoke_test
+    from hexad.deployment.smoke import ENOUGH_TOKENS, SmokeTestFailed, smoke_test
 
     try:
-        smoke_test(cluster.gateway(digest), cluster.service, 128, key=os.environ.get("HEXAD_API_KEY"))
+        smoke_test(cluster.gateway(digest), cluster.service, ENOUGH_TOKENS, key=os.environ.get("HEXAD_API_KEY"))
     except SmokeTestFailed as error:
         raise StepFailed(str(error)) from error
