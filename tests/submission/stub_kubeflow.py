@@ -187,10 +187,8 @@ class StubKubeflow:
             return 404, {"kind": "Status", "message": "the server could not find the requested resource"}
         if path.endswith("/log"):
             pod = self.objects.get(path.removesuffix("/log"))
-            if pod is None:
-                return 404, {"kind": "Status", "message": "pod not found"}
-            if "log" not in pod:
-                return 400, {"kind": "Status", "message": 'container "main" is waiting to start: ContainerCreating'}
+            if pod is None or "log" not in pod:
+                return (400 if pod else 404), {"kind": "Status", "message": "no such pod, or it is waiting to start"}
             lines = pod["log"].splitlines()[-int(query["tailLines"]) :]
             return 200, "\n".join(lines)
         if method == "DELETE":
