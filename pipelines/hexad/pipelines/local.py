@@ -172,6 +172,7 @@ def _cause(folder: RunFolder) -> str:
 def _store(folder: RunFolder, store: str) -> Iterator[tuple[str, dict[str, str]]]:
     """(URI, environment) of the store: the one given, or a server of our own over the run's folder."""
     if store:
+        open_store(store)  # what it lacks is told before anything is compiled and started
         yield store, {}
         return
     from hexad.storage.embedded import EmbeddedS3
