@@ -19,6 +19,7 @@ from benchmarks.gateway.library import LIBRARIES
 from benchmarks.gateway.settings import DEADLINE_S, ENGINE_MODELS, PATIENCE_S, N
 
 from hexad.engines.vllm_server import free_port
+from hexad.stage.lifeline import end
 
 _START_S = 240.0
 _ROOT = Path(__file__).parents[2]
@@ -69,12 +70,7 @@ def process(arguments: list[str], **environment: str) -> Iterator[int]:
     try:
         yield child.pid
     finally:
-        child.terminate()
-        try:
-            child.wait(10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        end(child, 10)
 
 
 def wait_until_listening(port: int) -> None:

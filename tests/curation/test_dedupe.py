@@ -31,10 +31,3 @@ def test_the_questions_kept_do_not_depend_on_the_order(texts: list[str], random:
     shuffled = list(texts)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert {question_key(t) for t in _kept(texts)} == {question_key(t) for t in _kept(shuffled)}
-
-
-@given(TEXTS)
-def test_unique_and_duplicates_add_up_to_what_was_seen(texts: list[str]) -> None:
-    deduper = Deduper()
-    kept = sum(deduper.first(text) for text in texts)
-    assert (deduper.unique, deduper.unique + deduper.duplicates, deduper.seen) == (kept, len(texts), len(texts))

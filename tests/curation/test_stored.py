@@ -1,5 +1,6 @@
-"""Base models and data that lie in the store as trees."""
+"""Base models, and data that lies in the store as trees."""
 
+import filecmp
 import json
 from pathlib import Path
 
@@ -20,25 +21,53 @@ def put(folder: Path, uri: str, *more: str) -> str:
     return done.output
 
 
-def test_a_base_model_comes_back_with_our_template_its_end_of_turn_and_its_revision(tmp_path: Path) -> None:
-    random = BaseModelConfig(kind="random")
-    bring(random, ["<|im_start|>user\nWhat is 1 + 1?<|im_end|>\n"] * 40, 0, tmp_path / "model")
-    tokenizer = tmp_path / "model" / "tokenizer_config.json"
-    tokenizer.write_text(json.dumps(json.loads(tokenizer.read_bytes()) | {"chat_template": "another"}))
-    (tmp_path / "model" / "chat_template.jinja").write_text("another")
-    uri = f"file://{tmp_path}/store/models/tiny"
-    assert "model org/tiny at 5a1b" in put(tmp_path / "model", uri, "--id", "org/tiny", "--revision", "5a1b")
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    """Folder of a model with another chat template and another end."""
+    folder = tmp_path / "model"
+    bring(BaseModelConfig(kind="random"), ["<|im_start|>user\nWhat is 1 + 1?<|im_end|>\n"] * 40, 0, folder)
+    tokenizer = folder / "tokenizer_config.json"
+    changed = {"chat_template": "another", "eos_token": "<|im_start|>"}
+    tokenizer.write_text(json.dumps(json.loads(tokenizer.read_bytes()) | changed))
+    (folder / "chat_template.jinja").write_text("another")
+    for name in ("config.json", "generation_config.json"):
+        (folder / name).write_text(json.dumps(json.loads((folder / name).read_bytes()) | {"eos_token_id": 0}))
+    return folder
 
-    stored = BaseModelConfig(kind="path", path=uri)
-    assert bring(stored, [], 0, tmp_path / "base") == {"org/tiny": "5a1b"}
 
+def assert_pinned(model: Path) -> None:
     from transformers import AutoTokenizer
 
-    found = AutoTokenizer.from_pretrained(tmp_path / "base")
+    found = AutoTokenizer.from_pretrained(model)
     assert found.chat_template == CHATML
     assert found.eos_token == "<|im_end|>"
     for name in ("config.json", "generation_config.json"):
-        assert json.loads((tmp_path / "base" / name).read_bytes())["eos_token_id"] == found.eos_token_id
+        assert json.loads((model / name).read_bytes())["eos_token_id"] == found.eos_token_id
+
+
+def test_a_base_model_from_a_store_has_our_template_our_end_of_turn_and_its_revision(
+    foreign: Path, tmp_path: Path
+) -> None:
+    uri = f"file://{tmp_path}/store/models/tiny"
+    assert "model org/tiny at 5a1b" in put(foreign, uri, "--id", "org/tiny", "--revision", "5a1b")
+    stored = BaseModelConfig(kind="path", path=uri)
+    assert bring(stored, [], 0, tmp_path / "base") == {"org/tiny": "5a1b"}
+    assert_pinned(tmp_path / "base")
+
+
+def test_a_base_model_from_a_folder_has_them_too_and_the_folder_stays_as_it_is(foreign: Path, tmp_path: Path) -> None:
+    bring(BaseModelConfig(kind="path", path=str(foreign)), [], 0, tmp_path / "base")
+    assert_pinned(tmp_path / "base")
+    assert (foreign / "chat_template.jinja").read_text() == "another"
+
+
+def test_a_model_that_has_our_template_keeps_its_bytes(tmp_path: Path) -> None:
+    ours = Path(__file__).parents[2] / "models" / "quickstart-base"
+    bring(BaseModelConfig(kind="path", path=str(ours)), [], 0, tmp_path / "base")
+    assert filecmp.cmpfiles(ours, tmp_path / "base", [path.name for path in ours.iterdir()], shallow=False)[1:] == (
+        [],
+        [],
+    )
 
 
 def test_files_of_a_tree_match_the_glob_behind_the_hash(tmp_path: Path) -> None:

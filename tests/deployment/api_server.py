@@ -92,10 +92,8 @@ class ApiServer:
         return found | {"status": status}
 
     def _list(self, kind: str, selector: str) -> list[Object]:
-        label, _, value = selector.partition("=")
         found = [o for (of, _), o in self.objects.items() if of == kind]
-        labels = [o["metadata"].get("labels", {}) for o in found]
-        return [o for o, have in zip(found, labels, strict=True) if label in have and value in ("", have[label])]
+        return [o for o in found if all(_matches(o["metadata"].get("labels", {}), one) for one in selector.split(","))]
 
 
 @contextmanager
@@ -130,6 +128,14 @@ def serving(state: ApiServer) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _matches(labels: Object, requirement: str) -> bool:
+    """`key`, `!key` or `key=value` of a label selector."""
+    if requirement.startswith("!"):
+        return requirement[1:] not in labels
+    label, _, value = requirement.partition("=")
+    return label in labels and value in ("", labels[label])
 
 
 def _merged(old: Object, change: Object) -> Object:

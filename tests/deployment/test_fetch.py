@@ -122,6 +122,15 @@ def test_old_copies_beyond_the_kept_number_leave(tmp_path: Path) -> None:
     assert [copy.is_dir() for copy in copies] == [False, False, True, True]
 
 
+def test_what_a_kill_left_of_a_removed_copy_counts_as_none_and_goes(tmp_path: Path) -> None:
+    node = tmp_path / "node"
+    old, first = (fetch_bundle(LocalStore(), bundle(tmp_path, n), node) for n in range(2))
+    left = old.rename(node / f".removed-{old.name}")
+    os.utime(left)
+    second = fetch_bundle(LocalStore(), bundle(tmp_path, 2), node)
+    assert [copy.is_dir() for copy in (left, first, second)] == [False, True, True]
+
+
 def test_a_copy_in_use_stays(tmp_path: Path) -> None:
     node = tmp_path / "node"
     first = fetch_bundle(LocalStore(), bundle(tmp_path, 0), node, keep=1)
@@ -180,6 +189,18 @@ def test_a_bundle_that_must_not_be_served_ends_with_two(tmp_path: Path, capsys: 
     made = committed(tmp_path / "source", f"file://{tmp_path}/store/k", speculation=unproven)
     assert main(["--bundle", made.uri, "--to", str(tmp_path / "node")]) == 2
     assert "speculation.lossless: false" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [({"max_num_seqs": 0}, "engine.max_num_seqs: Input should be greater"), ({"plan": "yes"}, "engine.plan: Input")],
+)
+def test_settings_that_neither_engine_nor_gateway_would_take_are_named(
+    settings: dict[str, object], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = committed(tmp_path / "source", f"file://{tmp_path}/store/k", engine=settings)
+    assert main(["--bundle", made.uri, "--to", str(tmp_path / "node")]) == 2
+    assert f"bundle.json: {says}" in capsys.readouterr().err
 
 
 def test_a_corrupt_object_ends_with_one_in_one_line(

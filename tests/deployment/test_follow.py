@@ -1,94 +1,21 @@
 """A server that follows the pointer: real gateways on real sockets, with scripted engines behind them."""
 
+import errno
+import socket
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from tests.gateway.upstream import Engine, serve, wait_for
+from tests.gateway.upstream import wait_for
 
-from hexad.deployment.follow import Follower, Stack
 from hexad.deployment.front import BUNDLE_HEADER, Front, PortTaken, check_port
-from hexad.deployment.pointer import NoBundle, bundles_place, move_pointer
-from hexad.deployment.smoke import SmokeTestFailed
+from hexad.deployment.pointer import NoBundle
 from hexad.engines.vllm_server import EngineError
-from hexad.gateway.config import GatewayConfig
-from hexad.storage import StorageError
-from hexad.storage.local import LocalStore
+from hexad.storage import StoreUnreachable
 
-from .bundles import committed
-
-QUESTION = {"model": "k:bo1", "messages": [{"role": "user", "content": "17 + 25?"}]}
-
-
-class BrokenStore(LocalStore):
-    """Cannot be read while `down`."""
-
-    down = False
-
-    def read_bytes(self, uri: str) -> bytes:
-        if self.down:
-            raise StorageError(f"{uri}: connection refused")
-        return super().read_bytes(uri)
-
-
-class Machine:
-    """Bundles a and b in a store, an engine for each, and a follower in front."""
-
-    def __init__(self, tmp_path: Path, front: Front) -> None:
-        self.place, self.store, self.front = bundles_place(f"file://{tmp_path}/store", "k"), BrokenStore(), front
-        self.now, self.said, self.stopped, self.started = 0.0, list[str](), list[str](), list[str]()
-        self.engines: dict[str, Engine] = {}
-        self.dead: set[str] = set()
-        self.broken: set[str] = set()
-        self.follower = Follower(self.store, self.place, front, self.start, self.said.append, clock=lambda: self.now)
-        for digest in "ab":
-            committed(tmp_path / digest, f"{self.place}/{digest}", digest.encode())
-
-    def start(self, digest: str) -> Stack:
-        self.started.append(digest)
-        if digest in self.broken:
-            raise SmokeTestFailed("k:bo3: HTTP 502")
-        with ExitStack() as stack:
-            engine = self.engines[digest] = Engine()
-            url = stack.enter_context(serve(engine.app()))
-            config = {"model": "k", "engine_url": url, "engine_model": "m", "retries": 0}
-            behind = self.front.mount(digest, GatewayConfig.model_validate(config))
-            stack.callback(self.front.unmount, behind)
-            stack.callback(self.stopped.append, digest)
-            return Stack(behind, lambda: digest not in self.dead, stack.pop_all().close)
-
-    def point(self, digest: str) -> None:
-        move_pointer(self.store, self.place, digest, "anna")
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    """Serving bundle a."""
-    with Front() as front:
-        made = Machine(tmp_path, front)
-        made.point("a")
-        made.follower.first()
-        try:
-            yield made
-        finally:
-            made.follower.close()
-
-
-@contextmanager
-def client(machine: Machine) -> Iterator[httpx.Client]:
-    with machine.front.listening("127.0.0.1", 0) as url, httpx.Client(base_url=url, timeout=20) as http:
-        yield http
-
-
-def ask(http: httpx.Client, **fields: Any) -> str:
-    """Which bundle answered."""
-    answer = http.post("/v1/chat/completions", json=QUESTION | fields)
-    assert answer.status_code == 200, answer.text
-    return answer.headers[BUNDLE_HEADER]
+from .machine import QUESTION, Machine, ask, client
 
 
 def test_a_moved_pointer_changes_who_answers(machine: Machine) -> None:
@@ -174,6 +101,30 @@ def test_a_bundle_that_fails_its_smoke_test_is_refused_once_and_the_old_one_answ
         assert ask(http) == "a"
 
 
+def test_a_disk_that_is_full_refuses_the_bundle_and_the_old_one_answers(machine: Machine) -> None:
+    machine.broken.add("b")
+    machine.failure = OSError(errno.ENOSPC, "No space left on device", "engine.log")
+    machine.point("b")
+    machine.follower.step()
+    assert "bundle b is refused, the old one stays: [Errno 28] No space left on device" in machine.said[-1]
+    with client(machine) as http:
+        assert ask(http) == "a"
+
+
+def test_a_store_that_is_away_while_a_bundle_is_fetched_is_asked_again(machine: Machine) -> None:
+    machine.broken.add("b")
+    machine.failure = StoreUnreachable("s3://models/k/b: no answer")
+    machine.point("b")
+    for _ in range(3):
+        machine.follower.step()
+    machine.broken.clear()
+    machine.follower.step()
+    assert [line for line in machine.said if "no answer" in line] == [
+        "s3://models/k/b: no answer; serving goes on with what runs"
+    ]
+    assert machine.said[-1] == "bundle b answers"
+
+
 def test_a_refused_bundle_is_tried_again_when_it_is_pointed_at_anew(machine: Machine) -> None:
     machine.broken.add("b")
     for digest in "bab":
@@ -218,3 +169,20 @@ def test_a_port_in_use_is_named_with_the_mend(machine: Machine) -> None:
         assert port is not None
         with pytest.raises(PortTaken, match=f"port {port} of 127.0.0.1: Address already in use; .*--port"):
             check_port("127.0.0.1", port)
+
+
+def test_a_client_that_comes_at_once_is_not_turned_away(machine: Machine) -> None:
+    """A smoke test asks as soon as it knows the address; the event loop may be busy with another bundle then."""
+    machine.front._loop.call_soon_threadsafe(time.sleep, 0.3)
+    with (
+        machine.front.listening("127.0.0.1", 0) as url,
+        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection,
+    ):
+        connection.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+
+
+def test_a_front_that_ended_keeps_nothing_open() -> None:
+    with Front() as front:
+        pass
+    assert front._loop.is_closed()

@@ -1,7 +1,7 @@
 """A roll-out on Kubernetes over real HTTP: what clients reach, what is left, and what each fault ends in."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from hexad.deployment.bundle import BUNDLE_LABEL  # noqa: E402
 from hexad.deployment.kubernetes_api import Forbidden, KubernetesApi, KubernetesError, path  # noqa: E402
 from hexad.deployment.kubernetes_rollout import KubernetesDriver  # noqa: E402
 from hexad.deployment.rollout import Outcome, State, StepFailed, Traffic, WatchPolicy, roll_back, roll_out  # noqa: E402
+from hexad.storage import StorageError  # noqa: E402
 
 from .api_server import ApiServer, serving  # noqa: E402
 
@@ -19,20 +20,20 @@ SERVICE = "think"
 WATCH = WatchPolicy(seconds=2)
 
 
-def bundle_objects(digest: str) -> list[dict[str, Any]]:
+def bundle_objects(digest: str, name: str = SERVICE) -> list[dict[str, Any]]:
     """Engine, gateway, a scaler, the bundle's own Service and the one that clients use."""
 
     def made(version: str, kind: str, component: str, spec: dict[str, Any]) -> dict[str, Any]:
-        labels = {BUNDLE_LABEL: digest, "app.kubernetes.io/component": component}
+        labels = {BUNDLE_LABEL: digest, "app.kubernetes.io/instance": name, "app.kubernetes.io/component": component}
         return {"apiVersion": version, "kind": kind, "spec": spec,
-                "metadata": {"name": f"{SERVICE}-{digest}-{component}", "labels": labels}}  # fmt: skip
+                "metadata": {"name": f"{name}-{digest}-{component}", "labels": labels}}  # fmt: skip
 
     return [
         made("apps/v1", "Deployment", "engine", {}),
         made("apps/v1", "Deployment", "gateway", {"replicas": 2}),
         made("keda.sh/v1alpha1", "ScaledObject", "engine", {"maxReplicaCount": 2}),
         made("v1", "Service", "gateway", {"selector": {BUNDLE_LABEL: digest}}),
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": SERVICE},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
          "spec": {"selector": {"app.kubernetes.io/component": "gateway", BUNDLE_LABEL: digest}}},
     ]  # fmt: skip
 
@@ -46,7 +47,9 @@ class Cluster:
         self.seen = Traffic(requests=50, failures=0)
         self.switched: list[str] = []
 
-    def driver(self, digest: str, ready_s: float = 100.0) -> KubernetesDriver:
+    def driver(
+        self, digest: str, objects: list[dict[str, Any]] | None = None, switched: Callable[[str], None] | None = None
+    ) -> KubernetesDriver:
         def smoke(_: str) -> None:
             if self.smoke_fails:
                 raise StepFailed("think:bo3: HTTP 502")
@@ -56,8 +59,8 @@ class Cluster:
         api = KubernetesApi(kubernetes.client.ApiClient(configuration), "models", tries=3, sleep=lambda _: None)
         seconds = itertools.count(step=10.0)
         return KubernetesDriver(
-            api, SERVICE, bundle_objects(digest), smoke, lambda _: self.seen, self.switched.append,
-            ready_s=ready_s, sleep=lambda _: None, clock=lambda: next(seconds),
+            api, SERVICE, objects or bundle_objects(digest), smoke, lambda _: self.seen,
+            switched or self.switched.append, ready_s=100.0, sleep=lambda _: None, clock=lambda: next(seconds),
         )  # fmt: skip
 
     def roll(self, digest: str) -> Outcome:
@@ -114,6 +117,16 @@ def test_nothing_is_deleted_before_the_next_success(served: Cluster) -> None:
     assert {name for name in served.server.names("scaledobjects") if "-a-" in name} == set()
 
 
+def test_another_endpoint_of_the_namespace_is_left_alone(served: Cluster) -> None:
+    other = bundle_objects("x", "tiny")
+    for made in other[:-1]:
+        served.server.put(f"{made['kind'].lower()}s", made)
+    for digest in "bcd":
+        assert served.roll(digest).live
+    assert served.deployments == of("c") | of("d") | {"tiny-x-engine", "tiny-x-gateway"}
+    assert "tiny-x-engine" in served.server.names("scaledobjects")
+
+
 def test_clients_are_switched_only_after_every_deployment_is_ready(served: Cluster) -> None:
     served.server.ready = lambda name: "-b-" not in name
     outcome = served.roll("b")
@@ -136,6 +149,15 @@ def test_a_refused_bundle_gives_its_hardware_back_and_leaves_its_objects_to_look
     assert served.server.names("scaledobjects") == {"think-a-engine"}
 
 
+def test_an_engine_that_kserve_runs_gives_its_hardware_back_too(served: Cluster) -> None:
+    """KServe owns its Deployment and would bring it back."""
+    engine = bundle_objects("b")[0] | {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService"}
+    served.smoke_fails = True
+    driver = served.driver("b", objects=[engine, *bundle_objects("b")[1:]])
+    assert roll_out("b", driver, WATCH, sleep=lambda _: None).state is State.REFUSED
+    assert served.server.names("inferenceservices") == set()
+
+
 def test_a_refused_bundle_can_be_tried_again(served: Cluster) -> None:
     served.smoke_fails = True
     served.roll("b")
@@ -149,6 +171,16 @@ def test_a_high_error_rate_sends_clients_back(served: Cluster) -> None:
     assert served.roll("b").state is State.ROLLED_BACK
     assert served.server.selected(SERVICE) == "a"
     assert served.switched == ["a", "b", "a"]
+
+
+def test_a_pointer_that_cannot_be_moved_sends_clients_back(served: Cluster) -> None:
+    def down(digest: str) -> None:
+        if digest == "b":
+            raise StorageError("s3://models/k/current.json: no answer")
+
+    outcome = roll_out("b", served.driver("b", switched=down), WATCH, sleep=lambda _: None)
+    assert (outcome.state, outcome.reason) == (State.ROLLED_BACK, "s3://models/k/current.json: no answer")
+    assert served.server.selected(SERVICE) == "a"
 
 
 def test_going_back_by_hand_needs_no_manifest_of_the_old_bundle(served: Cluster) -> None:

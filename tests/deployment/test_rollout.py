@@ -125,6 +125,17 @@ def test_what_nobody_counts_is_not_waited_for() -> None:
     assert slept == []
 
 
+def test_a_stack_that_stops_telling_what_it_counts_sends_clients_back() -> None:
+    machine = Machine()
+
+    def fall_silent(_: float) -> None:
+        machine.seen = None
+
+    outcome = roll_out("new", machine, sleep=fall_silent)
+    assert (outcome.state, machine.serving) == (State.ROLLED_BACK, "old")
+    assert "does not tell what it answers any more" in outcome.reason
+
+
 def test_an_error_that_the_driver_names_is_a_failure_of_the_step() -> None:
     def break_off(step: str, _: str) -> bool:
         if step == "smoke":

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import pickle
+from types import SimpleNamespace
 
 import pytest
 from grading_cases import answered, prompt
@@ -32,10 +33,22 @@ def test_the_reward_has_a_name_and_survives_pickling() -> None:
     assert copy(["?"], [answered(2)], row=[TWO.model_dump_json()]) == [1.0]
 
 
-def test_the_reward_hands_its_verdicts_to_the_sink() -> None:
-    seen: Graded = []
-    GraderReward(sink=seen.extend)(["?"], [answered(2)], row=[TWO.model_dump_json()])
-    assert [(p.id, r, v.status) for p, r, v in seen] == [("q", answered(2), "correct")]
+def test_the_reward_hands_what_it_graded_and_the_step_to_the_sink() -> None:
+    seen: list[tuple[list[Graded], int]] = []
+    columns = {"row": [TWO.model_dump_json()] * 2, "completion_ids": [[5, 6, 0], [5, 6]]}
+    reward = GraderReward(sink=lambda batch, step: seen.append((batch, step)), end=0)
+    reward(["?"] * 2, [answered(2)] * 2, trainer_state=SimpleNamespace(global_step=7), **columns)
+    ((batch, step),) = seen
+    assert step == 7
+    assert [(g.prompt.id, g.response, g.finished, g.tokens) for g in batch] == [
+        ("q", answered(2), True, 3), ("q", answered(2), False, 2),
+    ]  # fmt: skip
+
+
+def test_an_answer_that_was_cut_off_is_none() -> None:
+    """What follows might have taken it back."""
+    columns = {"row": [TWO.model_dump_json()] * 2, "completion_ids": [[5, 0], [5, 6]]}
+    assert GraderReward(end=0)(["?"] * 2, ["\\boxed{2}"] * 2, **columns) == [1.0, 0.0]
 
 
 def test_the_asynchronous_reward_gives_the_same_and_logs_domains_and_errors() -> None:

@@ -1,8 +1,10 @@
 """What the scan of an image's archive finds, and what it leaves alone."""
 
+import gzip
 import io
 import json
 import tarfile
+from collections.abc import Callable
 
 import pytest
 from tests.images.planted import SECRETS
@@ -73,3 +75,25 @@ def test_a_finding_never_repeats_the_credential() -> None:
 def test_written_exceptions_are_left_out() -> None:
     key = {"app/tests/key.pem": SECRETS["private key"].encode()}
     assert in_archive(image(key, []), lambda finding: finding.place.endswith("tests/key.pem")) == []
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_an_archive_in_the_oci_layout_is_read_like_the_older_one(compress: Callable[[bytes], bytes]) -> None:
+    """As `docker save` writes it since Docker 25: nothing but digests for names."""
+    config = {"config": {"Env": ["S3_SECRET_KEY=x"]}}
+    manifest = {"config": {"digest": "sha256:2"}, "layers": [{"digest": "sha256:1"}]}
+    files = {
+        "blobs/sha256/1": compress(tar({"app/x.cfg": SECRETS["API key"].encode()})),
+        "blobs/sha256/2": json.dumps(config).encode(),
+        "blobs/sha256/3": json.dumps(manifest).encode(),
+        "index.json": b"{}",
+        "oci-layout": b'{"imageLayoutVersion": "1.0.0"}',
+    }
+    assert in_archive(io.BytesIO(tar(files))) == [
+        Finding("app/x.cfg", "API key"), Finding("blobs/sha256/2: environment", "variable S3_SECRET_KEY"),
+    ]  # fmt: skip
+
+
+def test_an_archive_in_which_nothing_can_be_scanned_is_no_clean_one() -> None:
+    with pytest.raises(ValueError, match=r"no layer in the archive"):
+        in_archive(io.BytesIO(tar({"2.json": b"{}"})))

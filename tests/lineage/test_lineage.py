@@ -17,6 +17,8 @@ from hexad.report.config import ReportConfig
 from hexad.stage import Context, Product, Workspace, execute
 from hexad.stage.artifact import artifact_metadata
 from hexad.storage import ObjectMissing, open_store, read_manifest
+from hexad.storage.local import LocalStore
+from hexad.storage.s3 import bucket_and_key
 
 CHAIN = (("curate", ()), ("sft", ("curate",)), ("rlvr", ("curate", "sft")), ("serve", ("curate", "rlvr")))
 
@@ -183,6 +185,29 @@ def test_files_are_written_where_asked(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["lineage", uri, "--svg", str(svg), "--html", str(html)]).exit_code == 0
     assert svg.read_text().startswith("<svg")
     assert html.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("option", ["--svg", "--html"])
+def test_a_file_that_cannot_be_written_ends_with_1_and_its_name(option: str, tmp_path: Path) -> None:
+    place = tmp_path / "no" / "such" / "folder"
+    shown = CliRunner().invoke(app, ["lineage", make(tmp_path)["serve"].uri, option, str(place)])
+    assert (shown.exit_code, isinstance(shown.exception, SystemExit)) == (1, True)
+    assert f"'{place}'" in shown.output.splitlines()[-1]
+
+
+def test_a_tree_right_below_a_bucket_has_no_run_to_look_into(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    forget_places(tmp_path / "store")
+
+    class Bucket(LocalStore):
+        def read_bytes(self, uri: str) -> bytes:
+            return super().read_bytes(uri.replace("s3://models/serve", made["serve"].uri))
+
+    def opened(uri: str) -> Bucket:
+        bucket_and_key(uri)
+        return Bucket()
+
+    assert [manifest.provenance.stage for manifest in ancestors("s3://models/serve", opened)] == ["serve"]
 
 
 def test_a_folder_that_is_no_run_ends_with_2(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hexad.grading.rewards import Graded
 from hexad.records import Gold, Message, Prompt, Rollout, Verdict
 from hexad.rlvr.rollout_log import RolloutLog
 
@@ -16,10 +17,8 @@ def prompt(name: str) -> Prompt:
 
 
 def write(log: RolloutLog, step: int, responses: dict[str, list[str]]) -> None:
-    log.step = step
     verdict = Verdict(status="correct", score=1.0, version="1")
-    rows = [(prompt(name), text, verdict) for name, texts in responses.items() for text in texts]
-    log.append(rows, [3] * len(rows), [True] * len(rows))
+    log.append([Graded(prompt(n), text, verdict, True, 3) for n, texts in responses.items() for text in texts], step)
 
 
 def responses(found: list[Rollout]) -> list[str]:
@@ -48,7 +47,8 @@ def test_rollouts_come_back_in_the_order_of_their_steps_with_what_was_known_of_t
 
 def test_a_rollout_that_never_ended_was_cut_at_the_token_limit(path: Path) -> None:
     log = RolloutLog(path, 0)
-    log.append([(prompt("a"), "and so", Verdict(status="no_answer", score=0.0, version="1"))], [128], [False])
+    verdict = Verdict(status="no_answer", score=0.0, version="1")
+    log.append([Graded(prompt("a"), "and so", verdict, finished=False, tokens=128)], 0)
     assert log.read()[0].finish_reason == "length"
 
 

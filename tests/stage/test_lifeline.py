@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from hexad.stage.lifeline import RUNNER, hold_lifeline
+from hexad.stage.lifeline import RUNNER, end, hold_lifeline
 
 _CHILD = """
 import ctypes, sys, time
@@ -43,6 +43,15 @@ def test_a_child_is_killed_when_its_parent_dies(tmp_path: Path) -> None:
     while time.monotonic() < deadline and _alive(process.pid):
         time.sleep(0.05)
     assert not _alive(process.pid)
+
+
+def test_a_child_that_ignores_the_order_to_end_is_killed() -> None:
+    program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        end(child, 0.2)
+        assert child.returncode == -signal.SIGKILL
 
 
 def test_the_first_process_of_a_container_asks_for_no_such_signal() -> None:

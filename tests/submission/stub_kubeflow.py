@@ -59,7 +59,7 @@ class StubKubeflow:
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     schedules: dict[str, dict[str, Any]] = field(default_factory=dict)
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Kubernetes: path to object; pods have a field `log`."""
+    """Kubernetes: path to object; pods that have started have a field `log`."""
     kinds: set[str] = field(default_factory=lambda: {"pods", "services", "deployments"})
     """Plurals that the cluster knows: the CRDs of others are not installed."""
     forbidden: set[str] = field(default_factory=set)
@@ -191,8 +191,8 @@ class StubKubeflow:
             return 404, {"kind": "Status", "message": "the server could not find the requested resource"}
         if path.endswith("/log"):
             pod = self.objects.get(path.removesuffix("/log"))
-            if pod is None:
-                return 404, {"kind": "Status", "message": "pod not found"}
+            if pod is None or "log" not in pod:
+                return (400 if pod else 404), {"kind": "Status", "message": "no such pod, or it is waiting to start"}
             lines = pod["log"].splitlines()[-int(query["tailLines"]) :]
             return 200, "\n".join(lines)
         if method == "DELETE":

@@ -106,11 +106,28 @@ def test_a_host_that_does_not_answer_is_named() -> None:
         nobody.get("/runs")
 
 
+def test_a_certificate_that_nobody_vouches_for_is_told_with_the_mend(stub: StubKubeflow) -> None:
+    secure = PipelinesApi(stub.host.replace("http", "https"), from_environment({}), sleep=lambda _: None)
+    with pytest.raises(Unavailable, match=r"SSL.*; check the host, and HEXAD_KFP_CA for a certificate"):
+        secure.get("/runs")
+
+
+def test_a_host_with_a_password_is_refused_without_repeating_it() -> None:
+    with pytest.raises(ValueError, match="holds credentials, which no option may") as refused:
+        PipelinesApi(f"https://me:{TOKEN}@kubeflow.example", from_environment({}))
+    assert TOKEN not in str(refused.value)
+
+
 def test_a_post_that_may_not_happen_twice_is_sent_once(api: PipelinesApi, stub: StubKubeflow) -> None:
     stub.faults.append(Fault("POST", RUNS, 1))
     with pytest.raises(Unavailable):
         api.post("/runs", {})
     assert len(stub.seen) == 1
+
+
+def test_a_server_that_repeats_a_part_of_the_cookie_cannot_show_it_either(stub: StubKubeflow) -> None:
+    cookie = from_environment({"HEXAD_KFP_COOKIE": "session=wrong-8a7d; other=second-91c2"})
+    assert cookie.redact("who is wrong-8a7d, and second-91c2?") == "who is ***, and ***?"
 
 
 def test_a_cookie_takes_the_place_of_a_token(stub: StubKubeflow) -> None:
@@ -137,6 +154,7 @@ def test_a_token_file_is_read_for_every_request_because_the_kubelet_renews_it(
     [
         ({"HEXAD_KFP_TOKEN": "one", "HEXAD_KFP_COOKIE": "two"}, "are both given; keep one"),
         ({"HEXAD_KFP_TOKEN": f"{TOKEN}\nX-Evil: 1"}, "holds line breaks"),
+        ({"HEXAD_KFP_TOKEN": f"“{TOKEN}”"}, "no header can hold"),
         ({"KF_PIPELINES_SA_TOKEN_PATH": "/nowhere/token"}, "cannot be read"),
     ],
 )

@@ -37,6 +37,11 @@ def test_a_log_is_the_end_of_the_stages_own_pods(cluster: Cluster) -> None:
     assert cluster.log_tail("r1", "verifier", 1) == {}
 
 
+def test_a_pod_that_has_not_started_hides_no_other_pods_log(cluster: Cluster, stub: StubKubeflow) -> None:
+    stub.add(f"{PODS}/sft-c", {"pipeline/runid": "r1"}, annotations={NODE: "w.root.sft.executor"})
+    assert cluster.log_tail("r1", "sft", 1) == {"sft-a": "sft-a two", "sft-c": ""}
+
+
 def test_stopping_deletes_what_the_run_started_and_nothing_else(cluster: Cluster, stub: StubKubeflow) -> None:
     stub.kinds.add("trainjobs")
     jobs = "/apis/trainer.kubeflow.org/v1alpha1/namespaces/team/trainjobs"

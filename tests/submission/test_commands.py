@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from typer.testing import CliRunner
 
 from hexad.cli.main import app
 from hexad.stage.context import RUN_LABEL
+from hexad.submission.api import PipelinesApi
+from hexad.submission.follow import follow
 
 V2 = "/apis/v2beta1"
 NODE = "workflows.argoproj.io/node-name"
@@ -39,7 +42,10 @@ def surroundings(
     monkeypatch.setenv("HEXAD_KFP_HOST", stub.host)
     monkeypatch.setenv("HEXAD_KFP_TOKEN", TOKEN)
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig()))
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    # By their own parameter: a default is bound before any test could exchange time.sleep.
+    no_wait = {"sleep": lambda _: None}
+    monkeypatch.setattr("hexad.cli.connection.PipelinesApi", partial(PipelinesApi, **no_wait))
+    monkeypatch.setattr("hexad.cli.submit_command.follow", partial(follow, **no_wait))
 
 
 def hexad(*arguments: str) -> Result:

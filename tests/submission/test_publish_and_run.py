@@ -85,6 +85,12 @@ def test_an_experiment_is_made_once(api: PipelinesApi, stub: StubKubeflow) -> No
     assert stub.experiments[first]["namespace"] == "team"
 
 
+def test_an_experiment_that_is_there_and_cannot_be_found_is_told(api: PipelinesApi, stub: StubKubeflow) -> None:
+    stub.faults.append(Fault("POST", f"{V2}/experiments", 1, 409, "The name hexad already exist"))
+    with pytest.raises(Exists, match="The name hexad already exist"):
+        runs.experiment(api, "hexad", "team")
+
+
 def test_a_run_knows_its_version_and_parameters(version: Version, api: PipelinesApi, stub: StubKubeflow) -> None:
     run = runs.start(api, version, "tiny 1", "experiment-0", {"store_secret": "other"})
     made = stub.runs[run.run_id]

@@ -8,7 +8,7 @@ from pathlib import Path
 from hexad.chat import CHATML
 from hexad.chat.template import END_OF_TURN
 from hexad.curation.config import BaseModelConfig
-from hexad.curation.stored import fetch_base, is_stored
+from hexad.curation.stored import fetch_base, is_stored, pin_template
 
 _SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -30,6 +30,7 @@ def _copy(source: Path, into: Path) -> dict[str, str]:
             f"curate.base.path: {source} has no config.json; give the folder of a transformers model"
         )
     shutil.copytree(source, into, dirs_exist_ok=True)
+    pin_template(into)
     return {source.name: "local"}
 
 

@@ -31,39 +31,13 @@ _CHARACTERS = str.maketrans(
         "λ": " lambda ", "μ": " mu ", "π": " pi ", "σ": " sigma ", "φ": " phi ", "ω": " omega ",
     }
 )  # fmt: skip
-_UNITS = {
-    word: value
-    for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
-    )
-}
-_TENS = {
-    word: 10 * value
-    for value, word in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
-    )
-}
+_UNIT_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+_TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_UNITS = {word: value for value, word in enumerate(_UNIT_WORDS.split())}
+_TENS = {word: 10 * value for value, word in enumerate(_TEN_WORDS.split(), start=2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
 _SPELLED = {*_UNITS, *_TENS, *_SCALES, "dozen"}
 
@@ -116,7 +90,7 @@ def _numbers_in_digits(words: list[str]) -> Words:
     index = 0
     while index < len(words):
         word = words[index]
-        if word not in _UNITS and word not in _TENS and word not in _SCALES and word != "dozen":
+        if word not in _SPELLED:
             found.append(word)
             index += 1
             continue

@@ -15,19 +15,9 @@ class Deduper:
 
     def __init__(self) -> None:
         self._keys: set[bytes] = set()
-        self.seen = 0
 
     def first(self, text: str) -> bool:
         """Whether this question is new; it is known from now on."""
-        self.seen += 1
         before = len(self._keys)
         self._keys.add(question_key(text))
         return len(self._keys) > before
-
-    @property
-    def unique(self) -> int:
-        return len(self._keys)
-
-    @property
-    def duplicates(self) -> int:
-        return self.seen - self.unique

@@ -31,7 +31,7 @@ def fetch_base(uri: str, into: Path) -> dict[str, str]:
     fetch_tree(open_store(uri), manifest, into)
     if not (into / "config.json").is_file():
         raise FileNotFoundError(f"curate.base.path: {uri} has no config.json; put a transformers model there")
-    _pin_template(into)
+    pin_template(into)
     return dict(manifest.provenance.base_model) or {uri: manifest.digest}
 
 
@@ -42,17 +42,20 @@ def _manifest(uri: str, setting: str) -> Manifest:
     return manifest
 
 
-def _pin_template(model: Path) -> None:
-    """Base models end a text, not a turn, and their templates add system prompts of their own."""
+def pin_template(model: Path) -> None:
+    """Our chat template and end of a turn. Base models end a text, and their templates add system prompts of their own.
+
+    A model that has them keeps its bytes.
+    """
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(model)
-    tokenizer.chat_template = CHATML
-    tokenizer.eos_token = END_OF_TURN
-    tokenizer.save_pretrained(model)
+    if (tokenizer.chat_template, tokenizer.eos_token) != (CHATML, END_OF_TURN):
+        tokenizer.chat_template = CHATML
+        tokenizer.eos_token = END_OF_TURN
+        tokenizer.save_pretrained(model)
     for name in ("config.json", "generation_config.json"):
         file = model / name
-        if file.is_file():
-            file.write_text(
-                json.dumps(json.loads(file.read_bytes()) | {"eos_token_id": tokenizer.eos_token_id}, indent=1)
-            )
+        settings = json.loads(file.read_bytes()) if file.is_file() else {}
+        if settings and settings.get("eos_token_id") != tokenizer.eos_token_id:
+            file.write_text(json.dumps(settings | {"eos_token_id": tokenizer.eos_token_id}, indent=1))

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from hexad.deployment.bundle import read_bundle
+from hexad.deployment.bundle import engine_of, policy_of, read_bundle
 from hexad.deployment.pointer import NoBundle, find_bundle
 from hexad.deployment.speculation import bundle_problems
 from hexad.records import MANIFEST, Manifest, Record
@@ -41,7 +41,7 @@ from hexad.storage import (
 from hexad.storage.disk import appearing_whole, clear_disk_errors
 from hexad.storage.hashing import file_sha256
 
-_CHECKED, _LOCK, _STAGING, _IN_USE = ".checked.json", ".lock", ".staging-", ".in-use"
+_CHECKED, _LOCK, _STAGING, _REMOVED, _IN_USE = ".checked.json", ".lock", ".staging-", ".removed-", ".in-use"
 
 
 class Checked(Record):
@@ -100,13 +100,18 @@ def in_use(copy: Path) -> Iterator[None]:
 
 
 def check_bundle(copy: Path) -> None:
-    """Raise RefusedBundle when the engine would reject the bundle or it speculates without proof."""
+    """Raise RefusedBundle when engine or gateway would reject the bundle or it speculates without proof."""
+    where: tuple[str, ...] = ()
     try:
-        problems = bundle_problems(read_bundle(copy), copy)
+        bundle = read_bundle(copy)
+        where = ("engine",)
+        for settings_of in (engine_of, policy_of):
+            settings_of(bundle)
+        problems = bundle_problems(bundle, copy)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "top level"
-        problems = [f"bundle.json: {where}: {first['msg']}; run the serve stage again"]
+        place = ".".join(map(str, (*where, *first["loc"]))) or "top level"
+        problems = [f"bundle.json: {place}: {first['msg']}; run the serve stage again"]
     if problems:
         raise RefusedBundle("\n".join(problems))
 
@@ -165,7 +170,9 @@ def _check_space(to: Path, staging: Path, manifest: Manifest) -> None:
 
 def _remove_old(to: Path, copy: Path, keep: int) -> None:
     """Remove copies beyond the `keep` that were fetched or found last, except those in use."""
-    copies = [path for path in to.iterdir() if path.is_dir() and (path / _CHECKED).is_file() and path != copy]
+    for left in to.glob(f"{_REMOVED}*"):
+        shutil.rmtree(left)
+    copies = [path for path in to.glob("[!.]*") if (path / _CHECKED).is_file() and path != copy]
     for old in sorted(copies, key=lambda path: path.stat().st_mtime_ns, reverse=True)[max(0, keep - 1) :]:
         lock = Path(f"{old}{_IN_USE}")
         with lock.open("a") as file:
@@ -174,8 +181,7 @@ def _remove_old(to: Path, copy: Path, keep: int) -> None:
             except BlockingIOError:
                 continue
             # The lock's file stays: a new one of the same name would be another lock.
-            leaving = to / f".removed-{old.name}"
-            shutil.rmtree(leaving, ignore_errors=True)
+            leaving = to / f"{_REMOVED}{old.name}"
             old.replace(leaving)
         shutil.rmtree(leaving)
 

@@ -1,7 +1,8 @@
 """A server that follows `current.json`: a new bundle is started and smoke-tested beside the old one, then takes over.
 
 Requests in flight end on the old stack, which stays for `linger_s` seconds so that a roll-back finds it running. A
-bundle that does not start, or fails the smoke test, is refused once and the old one keeps answering.
+bundle that does not start, or fails the smoke test, is refused once and the old one keeps answering; a store that does
+not answer is asked again.
 """
 
 import contextlib
@@ -16,14 +17,14 @@ from hexad.deployment.gateway_settings import gateway_settings
 from hexad.deployment.machine import Say, fetch_here, response_tokens, running_engine, starting
 from hexad.deployment.pointer import NoBundle, find_bundle, read_pointer
 from hexad.deployment.settings import ENGINE_MODEL
-from hexad.deployment.smoke import SmokeTestFailed, smoke_test
+from hexad.deployment.smoke import ENOUGH_TOKENS, SmokeTestFailed, smoke_test
 from hexad.deployment.stack import scorer
 from hexad.engines.vllm_server import EngineError
 from hexad.gateway.config import GatewayConfig
-from hexad.storage import StorageError, Store
+from hexad.storage import StorageError, Store, StoreUnreachable
 
 _HOST = "127.0.0.1"
-_REFUSALS = (EngineError, SmokeTestFailed, RefusedBundle, NoBundle, StorageError)
+_REFUSALS = (EngineError, SmokeTestFailed, RefusedBundle, NoBundle, StorageError, OSError)
 
 
 class Stack:
@@ -43,7 +44,8 @@ def start_stack(store: Store, place: str, front: Front, logs: Path, say: Say, di
     """Fetch and start a bundle on this machine, and test it through a gateway that no client reaches yet."""
     manifest = find_bundle(store, f"{place.rstrip('/')}/{digest}")
     copy = fetch_here(store, manifest, say)
-    bundle, logs, tokens = read_bundle(copy), logs / digest, response_tokens(read_bundle(copy))
+    bundle, logs = read_bundle(copy), logs / digest
+    tokens = response_tokens(bundle)
     with contextlib.ExitStack() as stack:
         stack.enter_context(in_use(copy))
         engine = stack.enter_context(running_engine(copy, bundle, logs, say))
@@ -53,7 +55,7 @@ def start_stack(store: Store, place: str, front: Front, logs: Path, say: Say, di
         behind = front.mount(digest, GatewayConfig.model_validate(settings))
         stack.callback(front.unmount, behind)
         with front.listening(_HOST, 0, behind) as url:
-            smoke_test(url, bundle.name, tokens)
+            smoke_test(url, bundle.name, min(tokens, ENOUGH_TOKENS))
         return Stack(behind, lambda: engine.alive, stack.pop_all().close)
 
 
@@ -88,31 +90,36 @@ class Follower:
             raise EngineError(f"the engine of bundle {self._current.digest} ended; its log says why")
         try:
             pointer = read_pointer(self._store, self._place)
+            if pointer is None or pointer.digest == self._current.digest:
+                self._refused = ""
+            elif pointer.digest != self._refused:
+                self._replace(pointer.digest)
         except StorageError as error:
             if str(error) != self._trouble:
                 self._trouble = str(error)
                 self._say(f"{error}; serving goes on with what runs")
             return
         self._trouble = ""
-        if pointer is None or pointer.digest == self._current.digest:
-            self._refused = ""
-        elif pointer.digest != self._refused:
-            self._replace(pointer.digest)
 
     def close(self) -> None:
         """Stop every stack."""
         stacks, self._leaving = [*self._leaving, *([self._current] if self._current else [])], []
         self._current = None
-        for stack in stacks:
-            stack.stop()
+        with contextlib.ExitStack() as all_of_them:
+            for stack in stacks:
+                all_of_them.callback(stack.stop)
 
     def _replace(self, digest: str) -> None:
-        self._say(f"bundle {digest} is wanted; the old one answers until it is ready")
+        """Raises StoreUnreachable, which says nothing about the bundle."""
+        if not self._trouble:
+            self._say(f"bundle {digest} is wanted; the old one answers until it is ready")
         running = next((stack for stack in self._leaving if stack.digest == digest and stack.alive()), None)
         if running is not None:
             self._leaving.remove(running)
         try:
             self._take(running or self._start(digest))
+        except StoreUnreachable:
+            raise
         except _REFUSALS as error:
             self._refused = digest
             self._say(f"bundle {digest} is refused, the old one stays: {error}")

@@ -67,6 +67,8 @@ class Front:
     ) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        if not self._thread.is_alive():
+            self._loop.close()
 
     def mount(self, digest: str, config: GatewayConfig) -> Behind:
         """A gateway that answers nobody yet."""
@@ -102,6 +104,7 @@ class Front:
             log_config=None, timeout_graceful_shutdown=max(1, round(grace_s)), timeout_keep_alive=_IDLE_CONNECTION_S,
         )  # fmt: skip
         bound = _bind(host, port)
+        bound.listen()  # now, not when the event loop comes to it: who knows the URL may connect
         server = uvicorn.Server(config)
         serving = asyncio.run_coroutine_threadsafe(server.serve(sockets=[bound]), self._loop)
         try:

@@ -11,10 +11,15 @@ from collections.abc import Callable, Sequence
 
 from hexad.deployment.bundle import BUNDLE_LABEL
 from hexad.deployment.kubernetes_api import Conflict, KubernetesApi, KubernetesError, Object
+from hexad.deployment.pointer import NoBundle
 from hexad.deployment.rollout import StepFailed, Traffic
+from hexad.storage import StorageError
 
 _WORKLOADS = {"Deployment", "StatefulSet"}
 _SCALERS = {"HorizontalPodAutoscaler", "ScaledObject"}
+_OWNERS = {"InferenceService", "LLMInferenceService"}
+"""Kinds whose controllers own a Deployment and would scale it up again."""
+_INSTANCE = "app.kubernetes.io/instance"
 _CONFLICTS = 5
 
 
@@ -25,7 +30,8 @@ class KubernetesDriver:
     told each digest that clients were sent to. `ready_s`: seconds until every Deployment must be ready.
     """
 
-    errors: tuple[type[Exception], ...] = (KubernetesError,)
+    errors: tuple[type[Exception], ...] = (KubernetesError, StorageError, NoBundle)
+    """The last two from `switched`, which writes the pointer in the store."""
 
     def __init__(
         self,
@@ -51,8 +57,8 @@ class KubernetesDriver:
         for found in self._objects:
             if BUNDLE_LABEL not in found["metadata"].get("labels", {}):
                 raise ValueError(
-                    f"{found['kind']}/{_name(found)}: no label {BUNDLE_LABEL}; without it, it cannot be told from the "
-                    "old bundle's"
+                    f"{found['kind']}/{_name(found)}: no label {BUNDLE_LABEL}, which tells it from the old bundle's; "
+                    "add it, or take the object out"
                 )
 
     def current(self) -> str | None:
@@ -113,17 +119,17 @@ class KubernetesDriver:
         return self._traffic(digest)
 
     def retire(self, keep: set[str]) -> None:
-        kinds = dict.fromkeys((o["apiVersion"], o["kind"]) for o in self._objects)
+        kinds = dict.fromkeys((o["apiVersion"], o["kind"], _siblings(o)) for o in self._objects)
         # Scalers first: one left alone would bring back what is removed after it.
-        for api_version, kind in sorted(kinds, key=lambda k: k[1] not in _SCALERS):
-            for found in self._api.list(api_version, kind, BUNDLE_LABEL):
+        for api_version, kind, siblings in sorted(kinds, key=lambda k: k[1] not in _SCALERS):
+            for found in self._api.list(api_version, kind, siblings):
                 if found["metadata"]["labels"][BUNDLE_LABEL] not in keep:
                     self._api.delete(api_version, kind, _name(found))
 
     def drop(self, digest: str) -> None:
         """Give the hardware back and leave the objects, whose events and conditions explain the failure."""
         for found in self._of(digest):
-            if found["kind"] in _SCALERS:
+            if found["kind"] in _SCALERS | _OWNERS:
                 self._api.delete(found["apiVersion"], found["kind"], _name(found))
         for found in self._of(digest):
             if found["kind"] in _WORKLOADS:
@@ -170,6 +176,12 @@ def _stalled(workload: Object) -> str:
         if condition.get("type") == "Progressing" and condition.get("status") == "False":
             return f"{condition.get('reason', '')}: {condition.get('message', '')}"
     return ""
+
+
+def _siblings(found: Object) -> str:
+    """Selector of every bundle of the same endpoint: a namespace may hold several endpoints."""
+    instance = found["metadata"]["labels"].get(_INSTANCE)
+    return f"{BUNDLE_LABEL},{_INSTANCE}={instance}" if instance else f"{BUNDLE_LABEL},!{_INSTANCE}"
 
 
 def _name(found: Object) -> str:

@@ -17,7 +17,7 @@ from hexad.deployment.front import BUNDLE_HEADER
 from hexad.deployment.machine import Say, fetch_here, response_tokens, running_stack
 from hexad.deployment.pointer import NoBundle, find_bundle, point_at, read_pointer
 from hexad.deployment.rollout import StepFailed, Traffic
-from hexad.deployment.smoke import SmokeTestFailed, smoke_test
+from hexad.deployment.smoke import ENOUGH_TOKENS, SmokeTestFailed, smoke_test
 from hexad.engines.vllm_server import EngineError
 from hexad.storage import StorageError, Store
 
@@ -49,7 +49,7 @@ class LocalDriver:
         self._trial_url, _ = self._trial.enter_context(running_stack(copy, bundle, self._logs, 0, self._say))
 
     def smoke(self, digest: str) -> None:
-        smoke_test(self._trial_url, self._name, self._tokens)
+        smoke_test(self._trial_url, self._name, min(self._tokens, ENOUGH_TOKENS))
 
     def switch(self, digest: str) -> None:
         """Move the pointer, or put it back; then wait for the server at `url`, if one follows."""
@@ -74,6 +74,8 @@ class LocalDriver:
         now = count(self._url)
         if now is None:
             raise StepFailed(f"{self._url}: does not answer since it serves {digest}")
+        if now.requests < self._zero.requests:
+            raise StepFailed(f"{self._url}: has counted less than before, so it was started again; its output says why")
         return Traffic(requests=now.requests - self._zero.requests, failures=now.failures - self._zero.failures)
 
     def retire(self, keep: set[str]) -> None:
@@ -93,9 +95,9 @@ def served_bundle(url: str) -> str | None:
 
 
 def count(url: str) -> Traffic | None:
-    """What a gateway has answered so far, from its /metrics; None when it does not answer."""
+    """What a gateway has answered so far, from its /metrics; None when it does not tell."""
     try:
-        text = httpx.get(f"{url}/metrics", timeout=5.0, trust_env=False).text
+        text = httpx.get(f"{url}/metrics", timeout=5.0, trust_env=False).raise_for_status().text
     except httpx.HTTPError:
         return None
     by_status: dict[int, int] = {}

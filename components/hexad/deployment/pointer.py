@@ -96,11 +96,11 @@ def find_bundle(store: Store, uri: str) -> Manifest:
     return found
 
 
-def publish(source: Manifest, store: Store, place: str, scratch: Path | None = None) -> str:
+def publish(source: Manifest, store: Store, place: str) -> str:
     """Bring a bundle under `place`, unless it is there, and return its digest there. The pointer is not moved.
 
     The serve stage of a run with this store has put it there already; from another store it is copied through this
-    machine's disk (`scratch`: folder for it), with every sha256 checked on the way.
+    machine's disk (below TMPDIR), with every sha256 checked on the way.
     """
     place = place.rstrip("/")
     if source.uri.rpartition("/")[0] == place:
@@ -108,7 +108,7 @@ def publish(source: Manifest, store: Store, place: str, scratch: Path | None = N
     digest = source.short
     target = f"{place}/{digest}"
     if read_manifest(store, target) is None:
-        with tempfile.TemporaryDirectory(prefix="hexad-publish-", dir=scratch) as folder:
+        with tempfile.TemporaryDirectory(prefix="hexad-publish-") as folder:
             fetch_tree(open_store(source.uri), source, Path(folder))
             commit_tree(store, Path(folder), target, source.provenance, source.metadata)
     return digest

@@ -175,7 +175,8 @@ def _attempt(
 
 
 def _watch(digest: str, driver: Driver, policy: WatchPolicy, sleep: Callable[[float], None]) -> None:
-    if driver.traffic(digest) is None:
+    seen = driver.traffic(digest)
+    if seen is None:
         return
     left = policy.seconds
     while left > 0:
@@ -190,3 +191,5 @@ def _watch(digest: str, driver: Driver, policy: WatchPolicy, sleep: Callable[[fl
                 f"{seen.failures} of {seen.requests} requests failed, more than {policy.max_error_rate:.0%}; see the "
                 "new gateway's log"
             )
+    if seen is None:
+        raise StepFailed("the new gateway does not tell what it answers any more; see its log")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import httpx
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from hexad.records import Message
 
@@ -13,15 +14,29 @@ QUESTIONS = tuple(
 )
 """Asked where a bundle comes without its run's validation questions."""
 
+ENOUGH_TOKENS = 128
+"""Of an answer, where the question is only whether one comes: a whole one may take longer than is waited for."""
+
 
 class SmokeTestFailed(RuntimeError):
     """An endpoint that answers nothing, or not as it should. The message names the alias and what came back."""
 
 
+class _Usage(BaseModel):
+    completion_tokens: int
+
+
+class _Answer(BaseModel):
+    """What is read of a chat completion."""
+
+    choices: list[JsonValue]
+    usage: _Usage
+
+
 def smoke_test(
     url: str, model: str, max_tokens: int, questions: Sequence[Sequence[Message]] = QUESTIONS, key: str | None = None
 ) -> dict[str, int]:
-    """Tokens spent per alias, one question each. Raises SmokeTestFailed."""
+    """Tokens spent per alias, one question each, of `max_tokens` per candidate at most. Raises SmokeTestFailed."""
     spent = {}
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     with httpx.Client(base_url=url, timeout=120.0, trust_env=False, headers=headers) as client:
@@ -36,9 +51,11 @@ def smoke_test(
                 answer = client.post("/v1/chat/completions", json=body)
             except httpx.HTTPError as error:
                 raise SmokeTestFailed(f"{model}{alias}: {url}: {type(error).__name__}: {error}") from error
-            if answer.status_code != 200 or "choices" not in answer.json():
-                raise SmokeTestFailed(f"{model}{alias}: HTTP {answer.status_code}: {answer.text[:300]}")
-            spent[model + alias] = int(answer.json()["usage"]["completion_tokens"])
+            reply = answer.content if answer.status_code == 200 else b""
+            try:
+                spent[model + alias] = _Answer.model_validate_json(reply).usage.completion_tokens
+            except ValidationError:
+                raise SmokeTestFailed(f"{model}{alias}: HTTP {answer.status_code}: {answer.text[:300]}") from None
             if spent[model + alias] == 0:
                 raise SmokeTestFailed(f"{model}{alias}: the answer has no token; see the engine's log")
     return spent

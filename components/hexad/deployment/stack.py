@@ -18,7 +18,9 @@ from hexad.deployment.gateway_settings import gateway_settings
 from hexad.deployment.settings import ENGINE_MODEL, EngineConfig, GatewayPolicy
 from hexad.engines.gpus import tensor_parallel, visible_gpus
 from hexad.engines.vllm_server import EngineError, Gpus, VllmServer, free_port
-from hexad.stage.lifeline import die_with_parent
+from hexad.stage.lifeline import die_with_parent, end
+
+_STOP_S = 10.0
 
 
 def engine(
@@ -101,12 +103,7 @@ def _child(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, _STOP_S)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path, timeout_s: float = 240.0) -> None:

@@ -5,25 +5,36 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hexad.grading.grade import grade_many
 from hexad.records import Prompt, Verdict
 
-Graded = list[tuple[Prompt, str, Verdict]]
 Completion = str | list[dict[str, Any]]
+
+
+class Graded(NamedTuple):
+    """A completion with its verdict. `tokens`: how many it has; None where the trainer tells no ids."""
+
+    prompt: Prompt
+    response: str
+    verdict: Verdict
+    finished: bool
+    tokens: int | None
 
 
 @dataclass
 class GraderReward:
     """Scores completions by the prompt rows that travel in the dataset column `row` (a Prompt as JSON).
 
-    `sink` receives (prompt, response, verdict) of each batch, to log rollouts. Picklable where the sink is.
+    `sink` receives each batch and the trainer's step, to log rollouts. `end`: id of the token that ends a turn; a
+    completion that ends otherwise was cut off. Picklable where the sink is.
     Through TRL's `log_metric`, the mean score of each domain and the share of `error` verdicts are logged.
     """
 
-    sink: Callable[[Graded], None] | None = None
+    sink: Callable[[list[Graded], int], None] | None = None
     name: str = "grader"
+    end: int | None = None
 
     def __post_init__(self) -> None:
         self.__name__ = self.name  # TRL names its metrics by it
@@ -34,9 +45,14 @@ class GraderReward:
             raise ValueError("dataset column 'row' is missing: add the Prompt of each row as JSON")
         rows = [Prompt.model_validate(r if isinstance(r, dict) else json.loads(r)) for r in columns["row"]]
         responses = [completion if isinstance(completion, str) else _text(completion) for completion in completions]
-        verdicts = grade_many((row, response, "stop") for row, response in zip(rows, responses, strict=True))
+        ids: Sequence[Sequence[int] | None] = columns.get("completion_ids") or [None] * len(rows)
+        finished = [self.end is None or one is None or self.end in one[-1:] for one in ids]
+        reasons = ["stop" if done else "length" for done in finished]
+        verdicts = grade_many(zip(rows, responses, reasons, strict=True))
         if self.sink is not None:
-            self.sink(list(zip(rows, responses, verdicts, strict=True)))
+            counts = [None if one is None else len(one) for one in ids]
+            batch = zip(rows, responses, verdicts, finished, counts, strict=True)
+            self.sink([Graded(*one) for one in batch], int(columns["trainer_state"].global_step))
         if "log_metric" in columns:
             for metric, value in metrics(rows, verdicts).items():
                 columns["log_metric"](f"{self.name}/{metric}", value)

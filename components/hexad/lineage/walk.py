@@ -31,9 +31,9 @@ def ancestors(uri: str, opened: Callable[[str], Store] = open_store) -> list[Man
             place = places.get(name) if isinstance(places, dict) else None
             source = read_manifest(opened(str(place)), str(place)) if place else None
             if source is None or source.digest != digest:
-                run = made.uri.rstrip("/").rsplit("/", 2)[0]
-                if run not in siblings:
-                    siblings[run] = _trees(opened(run), run)
+                run = made.uri.rsplit("/", 2)[0]
+                if run not in siblings:  # a tree right below a bucket, or near the disk's root, has none
+                    siblings[run] = {} if run.endswith("/") else _trees(opened(run), run)
                 source = siblings[run].get(digest)
             if source is not None:
                 found[digest] = source

@@ -5,7 +5,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from hexad.records import Prompt, Rollout, Verdict
+from hexad.grading.rewards import Graded
+from hexad.records import Rollout
 
 
 class RolloutLog:
@@ -17,14 +18,11 @@ class RolloutLog:
     def __init__(self, path: Path, seed: int) -> None:
         self._path, self._seed = path, seed
         self._writer = time.time_ns()
-        self.step = 0
 
-    def append(
-        self, rows: Sequence[tuple[Prompt, str, Verdict]], tokens: Sequence[int], finished: Sequence[bool]
-    ) -> None:
+    def append(self, batch: Sequence[Graded], step: int) -> None:
         samples: dict[str, int] = {}
         with self._path.open("a") as log:
-            for (prompt, response, verdict), count, done in zip(rows, tokens, finished, strict=True):
+            for prompt, response, verdict, finished, tokens in batch:
                 sample = samples.get(prompt.id, 0)
                 samples[prompt.id] = sample + 1
                 rollout = Rollout(
@@ -32,11 +30,11 @@ class RolloutLog:
                     sample=sample,
                     seed=self._seed,
                     response=response,
-                    tokens=count,
+                    tokens=tokens or 0,
                     verdict=verdict,
-                    finish_reason="stop" if done else "length",
+                    finish_reason="stop" if finished else "length",
                 )
-                row = {"step": self.step, "writer": self._writer, "rollout": rollout.model_dump(mode="json")}
+                row = {"step": step, "writer": self._writer, "rollout": rollout.model_dump(mode="json")}
                 # Line break first: a line that a kill cut off must not swallow the next one.
                 log.write("\n" + json.dumps(row))
 

@@ -11,10 +11,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from trl import GRPOConfig
 
 from hexad.chat import prompt_text
+from hexad.grading import GraderReward
 from hexad.records import Prompt, Rollout
 from hexad.rlvr.config import RlvrConfig
 from hexad.rlvr.informative import InformativeGRPOTrainer
-from hexad.rlvr.reward import LoggedReward
 from hexad.rlvr.rollout_log import RolloutLog
 from hexad.rlvr.validation import Validation
 from hexad.training import Curve, SealCheckpoints, curve_rows, last_sealed, prepare
@@ -52,7 +52,7 @@ def train(
     rows = prompt_rows(prompts, tokenizer, config, seed)
     checkpoints = scratch / "checkpoints"
     log = RolloutLog(scratch / "rollouts.jsonl", seed)
-    reward = LoggedReward(log, tokenizer)
+    reward = GraderReward(log.append, end=tokenizer.eos_token_id)
     rollouts = config.prompts_per_step * config.group_size
     arguments = GRPOConfig(
         output_dir=str(checkpoints),

@@ -4,9 +4,10 @@ import ctypes
 import fcntl
 import os
 import signal
+import subprocess
 import threading
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 RUNNER = "HEXAD_RUNNER"
 """Environment variable with the file that the local runner that started this task keeps locked while it lives."""
@@ -29,6 +30,16 @@ def die_with_parent() -> None:
         return
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end(process: subprocess.Popen[Any], seconds: float) -> None:
+    """End a child: SIGTERM, and SIGKILL after so many seconds. Returns when it is gone."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def hold_lifeline(file: Path) -> IO[str]:

@@ -20,7 +20,7 @@ from typing import IO, Self
 import urllib3
 
 from hexad.records import Record
-from hexad.stage.lifeline import die_with_parent
+from hexad.stage.lifeline import die_with_parent, end
 from hexad.storage.disk import appearing_whole, clear_disk_errors
 from hexad.storage.errors import StorageError
 
@@ -206,14 +206,8 @@ class EmbeddedS3:
 
     def _end_server(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            end(process, _STOP_SECONDS)
 
 
 def _binary() -> str:

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hexad.cli.inputs import refuse, say
-from hexad.submission.api import ApiError, PipelinesApi
+from hexad.submission.api import AUTHORITY, ApiError, PipelinesApi
 from hexad.submission.cluster import Cluster, ClusterError, connect
 from hexad.submission.credentials import BadCredentials, from_environment
-
-AUTHORITY = "HEXAD_KFP_CA"
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,11 @@ def lineage(place: str, svg: Path | None, html: Path | None) -> int:
         console.print(tree(graph, end, told))
     for manifest in manifests:
         say(f"{manifest.digest[:12]}  {manifest.uri}")
-    _write(graph, manifests, place, svg, html)
+    try:
+        _write(graph, manifests, place, svg, html)
+    except OSError as error:
+        say(str(error), error=True)
+        return 1
     for node in graph.missing():
         say(f"{node.name}: the tree {node.version[:12]} was not found; it was deleted, or lies in another store",
             error=True)  # fmt: skip

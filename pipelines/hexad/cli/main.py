@@ -254,17 +254,20 @@ def rollout(
     objects: Annotated[
         Path | None, typer.Option(help="YAML of the bundle's Kubernetes objects: roll out on that cluster.")
     ] = None,
-    service: Annotated[str, typer.Option(help="Kubernetes Service that clients use.")] = "hexad",
+    service: Annotated[
+        str, typer.Option(help="Kubernetes Service that clients use; default: NAME with - for each dot.")
+    ] = "",
     namespace: Annotated[str, typer.Option(help="Kubernetes namespace.")] = "hexad",
     gateway_url: Annotated[
-        str, typer.Option(help="URL of a bundle's own gateway; {digest} stands for its digest.")
-    ] = "http://gateway-{digest}:8080",
+        str, typer.Option(help="URL of a bundle's own gateway, {digest} for its digest; default: its own Service.")
+    ] = "",
 ) -> None:
     """Prove a new bundle, send clients to it, and return to the old one when it fails."""
-    from hexad.cli.rollout_command import Cluster
+    from hexad.cli.rollout_command import GATEWAY_URL, Cluster
     from hexad.cli.rollout_command import rollout as body
 
-    cluster = Cluster(objects, service, namespace, gateway_url) if objects else None
+    service = service or name.replace(".", "-")
+    cluster = Cluster(objects, service, namespace, gateway_url or GATEWAY_URL) if objects else None
     raise typer.Exit(body(bundle, name, store, back, url, watch, cluster))
 
 

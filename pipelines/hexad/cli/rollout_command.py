@@ -14,6 +14,9 @@ from hexad.cli.inputs import refuse, say
 from hexad.cli.serve_command import bundle_uri
 from hexad.storage import BadStoreUri, StorageError, open_store
 
+GATEWAY_URL = "http://{service}-{digest}-gateway.{namespace}"
+"""Where `hexad manifests` puts a bundle's own gateway, as pods of the cluster reach it."""
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -21,8 +24,16 @@ class Cluster:
 
     objects: Path
     service: str
+    """Service that clients use; the gateway serves its model under this name too."""
     namespace: str
-    gateway_url: str
+    gateway_url: str = GATEWAY_URL
+
+    def gateway(self, digest: str) -> str:
+        """URL of a bundle's own gateway."""
+        url = self.gateway_url
+        for name, value in (("service", self.service), ("digest", digest), ("namespace", self.namespace)):
+            url = url.replace(f"{{{name}}}", value)
+        return url
 
 
 def rollout(
@@ -52,17 +63,21 @@ def _roll_out(uri: str, name: str, store_uri: str, url: str, watch: float, clust
     if "://" not in uri:
         raise refuse(f"{uri}: a folder has no manifest to check; give the run's folder or a store URI")
     source = find_bundle(open_store(uri), uri)
-    store, place = open_store(store_uri), bundles_place(store_uri, name)
-    digest = publish(source, store, place)
-    say(f"{place}/{digest}: published")
     driver = _driver(name, store_uri, url, cluster)
+    place = bundles_place(store_uri, name)
+    digest = publish(source, open_store(store_uri), place)
+    say(f"{place}/{digest}: published")
     try:
-        with interruptible():
-            outcome = roll_out(digest, driver, WatchPolicy(seconds=watch), lambda state, _: say(f"{digest}: {state}"))
-    except KeyboardInterrupt:
-        if driver.current() != digest:
-            driver.drop(digest)
-        say(f"interrupted; {place}/current.json and the server at {url} say which bundle is served", error=True)
+        try:
+            with interruptible():
+                outcome = roll_out(digest, driver, WatchPolicy(seconds=watch), lambda at, _: say(f"{digest}: {at}"))
+        except KeyboardInterrupt:
+            if driver.current() != digest:
+                driver.drop(digest)
+            say(f"interrupted; {place}/current.json and the server at {url} say which bundle is served", error=True)
+            return 1
+    except driver.errors as error:
+        say(f"{digest}: {error}", error=True)
         return 1
     if outcome.reason:
         say(f"{digest}: {outcome.reason}", error=True)
@@ -109,22 +124,36 @@ def _driver(name: str, store_uri: str, url: str, cluster: Cluster | None) -> Any
     except config.ConfigException as error:
         raise refuse(f"kubeconfig: {error}; set KUBECONFIG, or run inside the cluster") from error
     before = read_pointer(store, place)
-    objects = [found for found in yaml.safe_load_all(cluster.objects.read_text()) if found]
-    return KubernetesDriver(
-        KubernetesApi(client.ApiClient(), cluster.namespace),
-        cluster.service,
-        objects,
-        partial(_smoke, name, cluster.gateway_url),
-        lambda digest: count(cluster.gateway_url.format(digest=digest)),
-        lambda digest: point_at(store, place, digest, who, before),
-    )
+    try:
+        return KubernetesDriver(
+            KubernetesApi(client.ApiClient(), cluster.namespace),
+            cluster.service,
+            _objects(cluster.objects),
+            partial(_smoke, cluster),
+            lambda digest: count(cluster.gateway(digest)),
+            lambda digest: point_at(store, place, digest, who, before),
+        )
+    except ValueError as error:
+        raise refuse(f"{cluster.objects}: {error}") from error
 
 
-def _smoke(name: str, gateway_url: str, digest: str) -> None:
+def _objects(file: Path) -> list[dict[str, Any]]:
+    try:
+        found = [made for made in yaml.safe_load_all(file.read_text()) if made]
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(" ".join(str(error).split())) from error
+    if not found or not all(
+        isinstance(made, dict) and {"apiVersion", "kind", "metadata"} <= made.keys() for made in found
+    ):
+        raise ValueError(f"holds no Kubernetes objects; write it with: kubectl kustomize FOLDER > {file}")
+    return found
+
+
+def _smoke(cluster: Cluster, digest: str) -> None:
     from hexad.deployment.rollout import StepFailed
-    from hexad.deployment.smoke import SmokeTestFailed, smoke_test
+    from hexad.deployment.smoke import ENOUGH_TOKENS, SmokeTestFailed, smoke_test
 
     try:
-        smoke_test(gateway_url.format(digest=digest), name, 128, key=os.environ.get("HEXAD_API_KEY"))
+        smoke_test(cluster.gateway(digest), cluster.service, ENOUGH_TOKENS, key=os.environ.get("HEXAD_API_KEY"))
     except SmokeTestFailed as error:
         raise StepFailed(str(error)) from error

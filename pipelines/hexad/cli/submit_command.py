@@ -79,11 +79,11 @@ def retry(run_id: str, target: Target, first: str, watch: bool) -> int:
 
 def watch_run(api: PipelinesApi, run: Run, target: Target) -> int:
     """Show a run until it ends; 0 when it succeeded."""
-    console = Console()
-    view = LiveView(console) if console.is_terminal else LineView(console)
     cluster = target.cluster()
     if cluster is None:
         say("no kubeconfig: what pods wait for and their logs are not shown", error=True)
+    console = Console()
+    view = LiveView(console) if console.is_terminal else LineView(console)
     try:
         ended, stages = follow(api, cluster, run.run_id, view)
     except ApiError as error:
@@ -128,5 +128,5 @@ def _for_cluster(recipe: Recipe, profile: Profile, every_run: tuple[str, ...]) -
 
 
 def _run_name(name: str) -> str:
-    """New by its time and this process: a run is found again by its name."""
+    """New by its time: a run is found again by its name."""
     return f"{name} {time.strftime('%Y-%m-%d-%H%M%S', time.gmtime())}-{time.time_ns() % 1_000_000:06}"

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 from rich.console import Console
@@ -30,9 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _COMMANDS[given.command](
             given, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)
         )
-    except (BuildFailed, WheelhouseError, ValueError, FileNotFoundError) as failed:
-        print(failed, file=sys.stderr)  # noqa: T201  this command's error
-        return 1
+    except (BuildFailed, WheelhouseError, ValueError, OSError) as failed:
+        message = str(failed)
+    except subprocess.CalledProcessError as failed:
+        said = (failed.stderr or "its output is above").strip()
+        message = f"{' '.join(failed.cmd[:4])} ended with {failed.returncode}: {said}"
+    except PackageNotFoundError as missing:
+        message = f"{missing.name}: not installed here; run: make setup"
+    print(message, file=sys.stderr)  # noqa: T201  this command's error
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

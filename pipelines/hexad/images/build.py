@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,10 +189,17 @@ def _push(tag: str, options: Options) -> str:
     _run(builders.push(options.builder, tag, str(digest_file)), options, "push.log")
     if options.builder != "docker":
         return digest_file.read_text().strip()
-    repository = tag.rpartition(":")[0]
     seen = see("docker", tag)
-    digests = seen.digests if seen else ()
-    return next(d.partition("@")[2] for d in digests if d.startswith(f"{repository}@"))
+    return pushed_digest(tag, seen.digests if seen else ())
+
+
+def pushed_digest(tag: str, digests: Iterable[str]) -> str:
+    """The registry's digest of `tag` among what docker names, NAME@DIGEST each. Raises BuildFailed when it is not."""
+    repository = tag.rpartition(":")[0].removeprefix("docker.io/")  # docker leaves its own registry out
+    found = [digest.partition("@")[2] for digest in digests if digest.startswith(f"{repository}@")]
+    if not found:
+        raise BuildFailed(f"{tag}: pushed, and docker names no digest of it there; look at: docker image inspect {tag}")
+    return found[0]
 
 
 def _run(command: list[str], options: Options, log: str) -> str:

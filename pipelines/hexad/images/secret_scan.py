@@ -8,6 +8,7 @@ import re
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from typing import IO
 
 _LARGEST = 4 << 20  # bytes; larger files are weights and libraries
@@ -68,18 +69,29 @@ def in_file(name: str, content: bytes) -> Iterator[Finding]:
 
 
 def in_archive(archive: IO[bytes], allowed: Callable[[Finding], bool] = lambda _: False) -> list[Finding]:
-    """Findings of a docker archive (one or more images), read as a stream; `allowed` ones are left out."""
+    """Findings of a docker archive (one or more images), read as a stream; `allowed` ones are left out.
+
+    Layers and descriptions are told apart by what they hold: in the OCI layout, which Docker writes since version 25,
+    all names are digests. Raises ValueError for an archive without a layer, and for a layer that cannot be read.
+    """
     found: list[Finding] = []
+    layers = 0
     with tarfile.open(fileobj=archive, mode="r|") as outer:
         for member in outer:
-            stream = outer.extractfile(member) if member.isfile() else None
-            if stream is None:
+            stream = outer.extractfile(member)
+            if not isinstance(stream, BufferedReader) or member.name.endswith("VERSION"):
                 continue
-            if member.name.endswith(".json"):
+            if stream.peek(1)[:1] in (b"{", b"["):
                 found += _in_description(member.name, stream.read())
-            elif member.name.endswith(".tar"):
-                with tarfile.open(fileobj=stream, mode="r|") as layer:
+                continue
+            layers += 1
+            try:
+                with tarfile.open(fileobj=stream, mode="r|*") as layer:
                     found += _in_layer(layer)
+            except tarfile.ReadError as error:
+                raise ValueError(f"{member.name}: no plain or gzip tar ({error}); save it uncompressed") from error
+    if not layers:
+        raise ValueError("no layer in the archive, so nothing was scanned; is it what `docker save` writes?")
     return [finding for finding in dict.fromkeys(found) if not allowed(finding)]
 
 

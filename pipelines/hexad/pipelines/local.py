@@ -22,6 +22,7 @@ from hexad.pipelines.run_folder import RunFolder
 from hexad.pipelines.settings import box_settings, local_files
 from hexad.records import StageSummary, Summary
 from hexad.stage.artifact import Outcome
+from hexad.stage.lifeline import end
 from hexad.stage.progress import ENVIRONMENT
 from hexad.storage import open_store
 
@@ -114,17 +115,8 @@ def _execute(
             _remember(folder, expected, succeeded)
         finally:
             view.close()
-            _stop(process)
+            end(process, _STOP_S)
     return succeeded
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _remember(folder: RunFolder, expected: Mapping[str, float], succeeded: bool | None) -> None:
@@ -180,6 +172,7 @@ def _cause(folder: RunFolder) -> str:
 def _store(folder: RunFolder, store: str) -> Iterator[tuple[str, dict[str, str]]]:
     """(URI, environment) of the store: the one given, or a server of our own over the run's folder."""
     if store:
+        open_store(store)  # what it lacks is told before anything is compiled and started
         yield store, {}
         return
     from hexad.storage.embedded import EmbeddedS3

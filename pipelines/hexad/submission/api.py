@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 from kfp_server_api import ApiClient, ApiException, Configuration
 
 from hexad.submission.credentials import Credentials
 
+AUTHORITY = "HEXAD_KFP_CA"
+"""Environment variable with the file of certificates to trust."""
 PREFIX = "/apis/v2beta1"
 _LONGEST_MESSAGE = 400
 _CONNECT_S = 10.0
@@ -58,6 +61,8 @@ class PipelinesApi:
         """`authority`: file with the certificates to trust, for a server with a certificate of the company's own."""
         if not host.startswith(("http://", "https://")):
             raise ValueError(f"host: {host!r} is no URL; write https://… (or http://… inside the cluster)")
+        if "@" in urlsplit(host).netloc:
+            raise ValueError("host: holds credentials, which no option may: every process can read it; give them apart")
         self.host = host.rstrip("/").removesuffix("/#")
         self._credentials = credentials
         self._timeout = (_CONNECT_S, timeout_s)
@@ -118,7 +123,8 @@ class PipelinesApi:
             raise self._explained(method, path, error) from None
         except urllib3.exceptions.HTTPError as error:
             cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
-            raise Unavailable(self._said(f"no answer to {method} {path}", str(cause))) from None
+            mend = f"check the host, and {AUTHORITY} for a certificate of the company's own"
+            raise Unavailable(self._said(f"no answer to {method} {path}", str(cause), mend)) from None
         answer, _, response_headers = response
         if isinstance(answer, dict):
             return answer

@@ -12,6 +12,7 @@ from hexad.submission.pods import RUN_SELECTOR, Pod, is_driver, pod_stage
 
 _TIMEOUT_S = 30
 _CONTAINER = "main"
+_NO_LOG = (400, 404)  # 400: the container has not started
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ class Cluster:
         names = [p["metadata"]["name"] for p in self.pods(run_id) if pod_stage(p) == stage and not is_driver(p)]
         path = self._path(Kind("", "v1", "pods"))
         query: dict[str, Any] = {"container": _CONTAINER, "tailLines": lines}
-        return {name: self._call("GET", f"{path}/{name}/log", missing="", **query) for name in sorted(names)}
+        return {
+            name: self._call("GET", f"{path}/{name}/log", missing="", absent=_NO_LOG, **query) for name in sorted(names)
+        }
 
     def delete_started(self, run_id: str) -> tuple[list[str], list[str]]:
         """Delete what the run's tasks started: TrainJobs, engines. (What was deleted, what could not be.)"""
@@ -74,7 +77,10 @@ class Cluster:
         root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
         return f"{root}/namespaces/{self.namespace}/{kind.plural}"
 
-    def _call(self, method: str, path: str, selector: str = "", missing: str | None = None, **query: Any) -> str:
+    def _call(
+        self, method: str, path: str, selector: str = "", missing: str | None = None,
+        absent: tuple[int, ...] = (404,), **query: Any,
+    ) -> str:  # fmt: skip
         """The body of the answer; `missing` instead of it where nothing is there: a CRD, or an object that went."""
         options = list(query.items()) + ([("labelSelector", selector)] if selector else [])
         try:
@@ -84,7 +90,7 @@ class Cluster:
             )  # fmt: skip
         # `from None`: the client's errors hold response headers, and a traceback prints them.
         except client.ApiException as error:
-            if error.status == 404 and missing is not None:
+            if error.status in absent and missing is not None:
                 return missing
             raise ClusterError(self._refusal(method, path, error)) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -2,6 +2,7 @@
 every process of the machine can read."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,9 @@ class Credentials:
     def redact(self, text: str) -> str:
         """`text` without the token or cookie, which a server may repeat in what it answers."""
         for header in self.headers().values():
-            for secret in (header, header.removeprefix("Bearer ")):
+            # The value of a cookie is a secret by itself; a short one is a setting, and a part of other words.
+            values = re.findall(r"=([^;\s]{8,})", self._cookie)
+            for secret in (header, header.removeprefix("Bearer "), *values):
                 text = text.replace(secret, "***")
         return text
 
@@ -59,7 +62,7 @@ class Credentials:
             raise BadCredentials(
                 f"{self.token_file}: cannot be read ({type(error).__name__}); check the path"
             ) from None
-        return _one_line(token, str(self.token_file))
+        return _header_text(token, str(self.token_file))
 
 
 def from_environment(environment: Mapping[str, str] = os.environ, token_file: Path | None = None) -> Credentials:
@@ -74,10 +77,10 @@ def from_environment(environment: Mapping[str, str] = os.environ, token_file: Pa
         raise BadCredentials(f"{' and '.join(named)} are both given; keep one")
     if not named and IN_POD.is_file():
         given = IN_POD
-    return Credentials(given, _one_line(token, TOKEN), _one_line(cookie, COOKIE))
+    return Credentials(given, _header_text(token, TOKEN), _header_text(cookie, COOKIE))
 
 
-def _one_line(secret: str, where: str) -> str:
-    if not secret.isprintable():
-        raise BadCredentials(f"{where}: holds line breaks or control characters; give the bare value")
+def _header_text(secret: str, where: str) -> str:
+    if not (secret.isascii() and secret.isprintable()):
+        raise BadCredentials(f"{where}: holds line breaks or others that no header can hold; give the bare value")
     return secret

@@ -18,7 +18,10 @@ def experiment(api: PipelinesApi, name: str, namespace: str) -> str:
     try:
         made = api.post("/experiments", {"display_name": name, "namespace": namespace})
     except Exists:
-        return _experiment(api, name, namespace) or ""
+        found = _experiment(api, name, namespace)
+        if found is None:
+            raise
+        return found
     return str(made["experiment_id"])
 
 

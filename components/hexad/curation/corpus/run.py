@@ -6,6 +6,7 @@ shards the parts of a step are dealt to that many processes; rows keep the order
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -98,7 +99,8 @@ class Corpus:
         return self.work / FINISHED / part.folder
 
     def _each(self, tasks: Sequence[tuple[Any, ...]], report: Callable[[float], None]) -> None:
-        if self.config.shards == 1:
+        workers = min(self.config.shards, len(tasks))
+        if workers <= 1:
             for number, (step, *arguments) in enumerate(tasks, start=1):
                 step(*arguments)
                 report(number / len(tasks))
@@ -106,11 +108,19 @@ class Corpus:
         # A fork of this process would take over the threads of tokenizers and Arrow; the server has imports alone.
         context = get_context("forkserver")
         context.set_forkserver_preload([__name__, "transformers.models.auto.tokenization_auto"])
-        with ProcessPoolExecutor(min(self.config.shards, len(tasks)), context, initializer=die_with_parent) as pool:
+        with ProcessPoolExecutor(workers, context, initializer=die_with_parent) as pool:
             waiting = [pool.submit(step, *arguments) for step, *arguments in tasks]
-            for number, one in enumerate(waiting, start=1):
-                one.result()
-                report(number / len(tasks))
+            try:
+                for number, one in enumerate(waiting, start=1):
+                    one.result()
+                    report(number / len(tasks))
+            except BrokenProcessPool as error:
+                raise RuntimeError(
+                    "curate.corpus: a process was killed, for lack of memory most likely; lower corpus.shards or "
+                    "corpus.part_mib, or give it more, and run again: finished parts are kept"
+                ) from error
+            finally:
+                pool.shutdown(cancel_futures=True)
 
 
 def open_corpus(sources: Sequence[SourceConfig], config: CorpusConfig, work: Path) -> Corpus:
