@@ -31,9 +31,7 @@ def profile(name: str, **changes: Any) -> Profile:
 
 
 def one(found: Profile, kind: str, name: str = "") -> dict[str, Any]:
-    (made,) = (
-        made for made in run_objects(found) if made["kind"] == kind and name in ("", made["metadata"]["name"])
-    )
+    (made,) = (made for made in run_objects(found) if made["kind"] == kind and name in ("", made["metadata"]["name"]))
     return made
 
 

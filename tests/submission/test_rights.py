@@ -1,7 +1,7 @@
 """What the commands ask Kubeflow and Kubernetes for is what the account `hexad-submitter` may do, and all of it.
 
-kubeflow_rights.jsonl: the right that a multi-user Kubeflow wants for each request of its API (backend/src/apiserver/server
-in https://github.com/kubeflow/pipelines; versions count as pipelines).
+kubeflow_rights.jsonl: the right that a multi-user Kubeflow wants for each request of its API; versions count as
+pipelines (backend/src/apiserver/server in https://github.com/kubeflow/pipelines).
 """
 
 import json

@@ -51,7 +51,7 @@ class TaskSettings(Record):
     service_account: str = Field("", description="Service account of a run's pods; empty: Kubeflow's default.")
     api_server_cidrs: list[str] = Field(
         default_factory=lambda: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
-        description="Where the Kubernetes API server answers, for network policies: `kubectl get endpoints kubernetes`.",
+        description="Addresses of the Kubernetes API server, for network policies: `kubectl get endpoints kubernetes`.",
     )
     run_as_non_root: bool = Field(False, description="Kubelet refuses images that would start as root.")
     run_as_user: int | None = Field(

@@ -1,4 +1,4 @@
-"""Names that the objects around a pipeline's runs share. Part is the folder of manifests/base that an object lies in."""
+"""What the objects around a pipeline's runs have in common. Part: the folder of manifests/base that one lies in."""
 
 from typing import Literal
 

@@ -60,11 +60,15 @@ def endpoint_images(images: Mapping[Any, str]) -> list[Object]:
 
 
 def endpoint_files(plan: Plan, images: list[Object], maker: str) -> Files:
-    """A folder of its own for one endpoint: what `kubectl apply -k` takes."""
-    objects = endpoint_objects(plan)
-    kustomization = _kustomization(sorted(map(file_name, objects))) | {"images": images}
-    secrets = _secret_files(secret_templates(plan))
-    return _with_header({**_object_files(objects), **secrets, KUSTOMIZATION: dump(kustomization)}, maker)
+    """`folder_files` of one endpoint."""
+    return folder_files(Overlay(endpoint_objects(plan), secret_templates(plan), images), maker)
+
+
+def folder_files(overlay: Overlay, maker: str) -> Files:
+    """A folder of its own, without a base: what `kubectl apply -k` takes."""
+    files = {**_object_files(overlay.objects), **_secret_files(overlay.secrets)}
+    kustomization = _kustomization(sorted(map(file_name, overlay.objects))) | {"images": overlay.images}
+    return _with_header({**files, KUSTOMIZATION: dump(kustomization)}, maker)
 
 
 def manifest_tree(overlays: Mapping[str, Overlay], namespace: str, maker: str) -> Files:
