@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -119,7 +120,7 @@ class Recorder(ApiServer):
         self.asked: set[tuple[str, str, str]] = set()
 
     def handle(self, method: str, target: str, type_: str, body: Object) -> tuple[int, Object]:
-        found = PATH.match(target)
+        found = PATH.fullmatch(urlsplit(target).path)
         assert found is not None
         group, plural, name = found["group"] or "", found["plural"], found["name"]
         verb = {"GET": "get" if name else "list", "PATCH": "patch", "DELETE": "delete"}[method]
