@@ -37,6 +37,8 @@ class Accepted(NamedTuple):
     resource: str
     """What a resource must contain; empty: any."""
     reason: str
+    place: str = ""
+    """The overlay's file; empty: all."""
 
 
 def accepted() -> list[Accepted]:
@@ -48,7 +50,8 @@ def judge(findings: Sequence[Finding], exceptions: Sequence[Accepted]) -> tuple[
     """Findings that no exception covers, and exceptions that cover none."""
 
     def covers(exception: Accepted, finding: Finding) -> bool:
-        return exception.check == finding.check and exception.resource in finding.resource
+        here = exception.place in ("", finding.place) and exception.resource in finding.resource
+        return here and exception.check == finding.check
 
     left = [finding for finding in findings if not any(covers(e, finding) for e in exceptions)]
     unused = [exception for exception in exceptions if not any(covers(exception, f) for f in findings)]

@@ -16,6 +16,8 @@ FOUND = Finding("CKV_K8S_8", "Pod.hexad.hexad-train-node", "Liveness probe", "/g
         ([Accepted("CKV_K8S_8", "", "of all")], 0, 0),
         ([Accepted("CKV_K8S_9", "Pod.hexad.hexad-train", "another check")], 1, 1),
         ([Accepted("CKV_K8S_8", "Deployment.hexad", "another object")], 1, 1),
+        ([Accepted("CKV_K8S_8", "", "another cluster", "/kind.yaml")], 1, 1),
+        ([Accepted("CKV_K8S_8", "", "this cluster", "/gke.yaml")], 0, 0),
     ],
 )
 def test_a_finding_passes_only_with_a_reason(exceptions: list[Accepted], left: int, unused: int) -> None:
@@ -24,7 +26,7 @@ def test_a_finding_passes_only_with_a_reason(exceptions: list[Accepted], left: i
 
 def test_every_exception_says_why() -> None:
     assert all(len(exception.reason.split()) > 3 for exception in accepted())
-    assert len({(e.check, e.resource) for e in accepted()}) == len(accepted())
+    assert len({(e.check, e.resource, e.place) for e in accepted()}) == len(accepted())
 
 
 def test_pods_of_a_training_runtime_are_scanned_as_pods() -> None:
