@@ -72,7 +72,9 @@ def test_every_setting_of_tasks_reaches_the_pod(tmp_path: Path) -> None:
     made = decided(changed, tmp_path)
     pod = made["platform"]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]["exec-sft"]
     assert pod["securityContext"] == {"runAsNonRoot": True, "runAsUser": "12345"}
-    assert pod["podMetadata"]["labels"] == {"team": "reasoning", "kueue.x-k8s.io/queue-name": "hexad"}
+    assert pod["podMetadata"]["labels"] == {
+        "team": "reasoning", "kueue.x-k8s.io/queue-name": "hexad", "hexad.dev/run-id": "{{workflow.uid}}",
+    }  # fmt: skip
     assert pod["podMetadata"]["annotations"] == {"sidecar.istio.io/inject": "false"}
     assert [secret["secretNameParameter"] for secret in pod["secretAsEnv"]] == [
         {"componentInputParameter": "pipelinechannel--store_secret"},

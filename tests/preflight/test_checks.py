@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from hexad.preflight.checks import GIB, free_disk, memory, package, path
-from hexad.preflight.job import NotReady, card, main, reachable
+from hexad.preflight.job import NotReady, card, main
+from hexad.preflight.store import reachable
 from hexad.stage.artifact import Settings
 from hexad.stage.context import Context
 from hexad.stage.progress import ENVIRONMENT

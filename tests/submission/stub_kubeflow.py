@@ -5,6 +5,7 @@ No Kubeflow runs on a machine without a cluster, and a real one would not fail i
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -67,6 +68,8 @@ class StubKubeflow:
     faults: list[Fault] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     host: str = ""
+    clock_s: float = 0.0
+    """How far its clock is ahead."""
 
     def asked(self, method: str, path: str) -> list[Seen]:
         return [s for s in self.seen if s.method == method and re.fullmatch(path, s.path)]
@@ -78,8 +81,9 @@ class StubKubeflow:
             match = re.fullmatch(pattern, path)
             if verb == method and match:
                 return act(query, body, *match.groups())
-        if path.startswith(("/api/", "/apis/")) and not path.startswith(V2):
-            return self._kubernetes(method, path, query)
+        if path.startswith(("/api/", "/apis/", "/version")) and not path.startswith(V2):
+            alone = method == "GET" and (path in self.objects or path.count("/") < 5 or "/namespaces/" not in path)
+            return self._one_object(path) if alone else self._kubernetes(method, path, query)
         return 404, {"code": 5, "message": f"{path} not found"}
 
     def _routes(self) -> list[tuple[str, str, Callable[..., tuple[int, Any]]]]:
@@ -197,6 +201,11 @@ class StubKubeflow:
         found = [o for p, o in self.objects.items() if p.rpartition("/")[0] == path]
         return 200, {"items": [o for o in found if not key or o["metadata"]["labels"].get(key) == value]}
 
+    def _one_object(self, path: str) -> tuple[int, Any]:
+        if self.forbidden & set(path.split("/")):
+            return 403, {"kind": "Status", "message": f"{path} is forbidden"}
+        return _found(self.objects, path)
+
 
 def _found(things: dict[str, dict[str, Any]], name: str) -> tuple[int, Any]:
     return (200, things[name]) if name in things else (404, {"code": 5, "message": f"{name} not found"})
@@ -262,6 +271,9 @@ def _handler(stub: StubKubeflow) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = do_DELETE = _handle
 
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + stub.clock_s)
+
         def log_message(self, *_: object) -> None:
             """Tests read the client's logs."""
 
@@ -286,10 +298,12 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(stub: StubKubeflow) -> Iterator[StubKubeflow]:
+def serving(stub: StubKubeflow, tls: ssl.SSLContext | None = None) -> Iterator[StubKubeflow]:
     server = _Server(("127.0.0.1", 0), _handler(stub))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    stub.host = f"http://127.0.0.1:{server.server_port}"
+    stub.host = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     try:
         yield stub
     finally:

@@ -4,6 +4,8 @@ import importlib.util
 import shutil
 from pathlib import Path
 
+from pydantic import Field
+
 from hexad.records import Record
 
 GIB = 1 << 30
@@ -12,11 +14,22 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 class Finding(Record):
-    """One check's outcome; `mend` is empty when it passed."""
+    """One check's outcome; `mend` is empty when it passed, and when nobody could look."""
 
     check: str
     found: str
     mend: str = ""
+    judged: bool = Field(True, description="False: `found` says why it could not be checked. That is no failure.")
+
+    @property
+    def result(self) -> str:
+        """For people: what to do, or that there is nothing to do."""
+        return self.mend or ("ok" if self.judged else "not checked")
+
+    @property
+    def line(self) -> str:
+        """Place, value, mend in one line."""
+        return f"{self.check}: {self.found}: {self.result}"
 
 
 def free_disk(folder: Path, least_gib: float) -> Finding:

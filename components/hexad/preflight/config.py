@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from hexad.preflight.cluster.needs import ClusterNeeds
 from hexad.records import Record
 
 
@@ -16,4 +17,7 @@ class PreflightConfig(Record):
     )
     paths: list[str] = Field(
         default_factory=list, description="Files or folders that must exist, such as a local base model."
+    )
+    cluster: ClusterNeeds | None = Field(
+        None, description="What the profile needs of a cluster; filled in when a pipeline is compiled for one."
     )

@@ -1,37 +1,52 @@
-"""doctor: what this machine has, before a run needs it."""
+"""doctor: what this machine, or a cluster, has before a run needs it."""
 
 import platform
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from hexad.cli.inputs import recipe_from, say
 from hexad.grading import close, layers
 from hexad.grading.sandbox import REQUIRED, SandboxError
-from hexad.preflight.checks import Finding, free_disk, memory, package
+from hexad.preflight.checks import Finding, free_disk, memory, package, path
 from hexad.preflight.config import PreflightConfig
 
 _OLDEST_PYTHON = (3, 11)
 
 
-def doctor() -> int:
-    """0 when a local run can start, 1 otherwise."""
-    needs = PreflightConfig()
-    findings = [
+def doctor(profile: str, namespace: str, recipe: Path | None, context: str, pull: bool) -> int:
+    """0 when a run can start here, or with `profile` on its cluster; 1 otherwise."""
+    if profile:
+        from hexad.cli.cluster_doctor import cluster_findings
+
+        return show(cluster_findings(profile, namespace, recipe, context, pull))
+    needs = recipe_from(recipe).preflight if recipe else PreflightConfig()
+    return show([
         _python(),
         memory(needs.min_memory_gib),
         free_disk(Path.cwd(), needs.min_free_disk_gib),
         *(package(name) for name in ("kfp", *needs.packages)),
+        *(path(name) for name in needs.paths),
         _program("juicefs", "run `make setup`; without it, give every run a store with --store"),
         _sandbox(),
-    ]
+    ])  # fmt: skip
+
+
+def show(findings: Sequence[Finding]) -> int:
+    """All of them as a table, and what failed as lines that tools can read; 1 when something did."""
     table = Table("check", "found", "result")
     for finding in findings:
-        table.add_row(finding.check, finding.found, finding.mend or "ok")
+        table.add_row(*map(escape, (finding.check, finding.found, finding.result)))
     Console().print(table)
-    return 1 if any(finding.mend for finding in findings) else 0
+    failed = [finding for finding in findings if finding.mend]
+    for finding in failed:
+        say(finding.line, error=True)
+    return 1 if failed else 0
 
 
 def _python() -> Finding:

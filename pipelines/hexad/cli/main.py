@@ -331,11 +331,32 @@ def lineage(
 
 
 @app.command()
-def doctor() -> None:
-    """Check this machine's Python, packages, memory and disk."""
+def register(
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="Store URI of a bundle, or a run's folder.")],
+    registry: Annotated[str, typer.Option(envvar="HEXAD_REGISTRY", help="URL of Kubeflow's Model Registry.")],
+    scores: Annotated[str, typer.Option(help="Store URI of the run's scores; a run's folder knows them.")] = "",
+    run_id: Annotated[str, typer.Option(help="Id of the Kubeflow run that made it.")] = "",
+    namespace: Namespace = "kubeflow",
+    held: Annotated[bool, typer.Option("--held", help="Register it although the gate holds it back.")] = False,
+) -> None:
+    """Register a bundle as a version of its model; the same bundle again changes nothing."""
+    from hexad.cli.register_command import register as body
+
+    raise typer.Exit(body(bundle, registry, scores, run_id, namespace, held))
+
+
+@app.command()
+def doctor(
+    profile: Annotated[str, typer.Option(help="Check the cluster of this profile instead of this machine.")] = "",
+    namespace: Namespace = "kubeflow",
+    recipe: Annotated[Path | None, typer.Option(help="Check what this recipe asks for, too.")] = None,
+    context: KubeContext = "",
+    pull: Annotated[bool, typer.Option("--pull", help="Ask the image registry for every image.")] = False,
+) -> None:
+    """Check this machine, or a cluster with --profile: every failure with its mend."""
     from hexad.cli.doctor_command import doctor as body
 
-    raise typer.Exit(body())
+    raise typer.Exit(body(profile, namespace, recipe, context, pull))
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from hexad.pipelines.profile import Profile
 from hexad.pipelines.task_placement import place as place_task
 from hexad.pipelines.task_placement import run_time_values
 from hexad.preflight.component import preflight as preflight_box
+from hexad.registry.component import register as register_box
 from hexad.report.component import report as report_box
 from hexad.rlvr.component import rlvr as rlvr_box
 from hexad.serving.component import serve as serve_box
@@ -24,7 +25,7 @@ from hexad.stage.boxes import BOXES, GROUPS
 from hexad.verifier.component import verifier as verifier_box
 
 NAME = "hexad-post-training"
-ALWAYS = ("preflight", "gate", "report", "cleanup")
+ALWAYS = ("preflight", "gate", "register", "report", "cleanup")
 """Checks of this moment and cheap reads: they run every time, and their trees are still made once."""
 DESCRIPTION = "From an open base model to a served reasoning system, measured at every step."
 
@@ -37,7 +38,8 @@ def post_training(
     Further parameters are what the profile leaves open until a run starts: nodes, and names of secrets and claims.
     Sections in `every_run` never come from KFP's cache.
     """
-    defaults = {**{name: settings[name] for name in (*BOXES, "cleanup")}, **run_time_values(profile)}
+    boxes = (*BOXES, "cleanup", *(["register"] if profile.model_registry else []))
+    defaults = {**{name: settings[name] for name in boxes}, **run_time_values(profile)}
 
     def pipeline(*values: Any) -> None:
         """Each box's parameter is its settings: JSON with `config` (its section of the recipe) and `context`."""
@@ -68,6 +70,10 @@ def post_training(
             joined = place("scores", scores_box, data=data, samples=dsl.Collected(cell.outputs["samples"]))
             measured = joined.outputs["tree"]
             gated = place("gate", gate_box, scores=measured, data=data)
+            if profile.model_registry:
+                decision = gated.outputs["decision"]
+                # Whether to register is decided inside: a condition on a named output is false in kfp.local.
+                place("register", register_box, bundle=bundle, scores=measured, decision=decision)
             place(
                 "report", report_box, data=data, sft=tuned, policy=policy, verifier=scorer, draft=draft, bundle=bundle,
                 scores=measured,

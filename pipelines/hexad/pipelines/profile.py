@@ -36,6 +36,12 @@ class Profile(Record):
     tasks: TaskSettings = Field(TaskSettings(), description="What goes for every task of a pipeline.")
     cluster: bool = Field(True, description="Tasks run as pods: each must have limits, a timeout, retries and no root.")
     mutable_images: bool = Field(False, description="Accept image tags that can move, as on a developer's cluster.")
+    model_registry: str = Field(
+        "", description="URL of Kubeflow's Model Registry, where promoted bundles are registered; empty: nowhere."
+    )
+    nodes_on_demand: bool = Field(
+        False, description="An autoscaler makes nodes when pods wait for them; `hexad doctor` may find none."
+    )
     endpoint: Site | None = Field(None, description="How bundles are served on this cluster; none: they are not.")
 
     def placeholders(self) -> list[Role]:

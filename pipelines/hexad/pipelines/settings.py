@@ -7,9 +7,11 @@ from pathlib import Path
 
 import hexad
 from hexad.curation.stored import is_stored
+from hexad.pipelines.cluster_needs import needs_of
 from hexad.pipelines.code_version import code_version
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
+from hexad.preflight.cluster.needs import inside_a_run
 from hexad.records import Record
 from hexad.stage import Context
 from hexad.stage.artifact import Settings
@@ -39,9 +41,12 @@ def box_settings(
         context = Context(run=recipe.name, store=place, work=work, seed=recipe.seed, git=git,
                           image=profile.images[box.image], code=code, attempt=attempts.get(box.section, 0),
                           every_run=box.section in every_run)  # fmt: skip
-        settings[name] = Settings(config=_section(recipe, box.section), context=context).model_dump_json()
+        config = _section(recipe, box.section) | (_cluster(profile) if name == "preflight" else {})
+        settings[name] = Settings(config=config, context=context).model_dump_json()
     clear = Context(run=recipe.name, store=place, work=work, seed=recipe.seed, git=git)
     settings["cleanup"] = Settings(context=clear).model_dump_json()
+    if profile.model_registry:
+        settings["register"] = Settings(config={"url": profile.model_registry}, context=clear).model_dump_json()
     return settings
 
 
@@ -75,6 +80,11 @@ def git_version() -> str:
     except FileNotFoundError:
         return ""
     return done.stdout.strip()
+
+
+def _cluster(profile: Profile) -> dict[str, object]:
+    """What preflight looks for in the cluster that it will run in."""
+    return {"cluster": inside_a_run(needs_of(profile)).model_dump(mode="json")} if profile.cluster else {}
 
 
 def _section(recipe: Recipe, section: str) -> dict[str, object]:

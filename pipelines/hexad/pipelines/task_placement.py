@@ -15,7 +15,11 @@ from hexad.deployment.site import STORE_SECRET_KEYS
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.task_settings import TaskSettings
 from hexad.stage.boxes import Role
-from hexad.stage.context import RUN_ID
+from hexad.stage.context import RUN_ID, RUN_LABEL
+
+_RUN_ID = "{{workflow.uid}}"
+"""Kubeflow's API server puts the run's id in its place, wherever it stands in a workflow:
+https://github.com/kubeflow/pipelines/blob/master/backend/src/apiserver/template/v2_template.go (ReplaceUID)."""
 
 POOLS: tuple[Role, ...] = ("train", "serve")
 """Image roles whose accelerators' nodes are chosen when a run starts."""
@@ -88,7 +92,8 @@ def _identity(task: dsl.PipelineTask, settings: TaskSettings) -> None:
         kubernetes.add_pod_label(task, label, value)
     for key, value in sorted(settings.annotations.items()):
         kubernetes.add_pod_annotation(task, key, value)
-    # Also for what a task starts beside itself, so that it can be found and stopped by its run.
+    # The same label as on what a task starts beside itself: all of a run is found, and stopped, by one selector.
+    kubernetes.add_pod_label(task, RUN_LABEL, _RUN_ID)
     kubernetes.use_field_path_as_env(task, RUN_ID, _RUN_ID_LABEL)
 
 

@@ -73,7 +73,7 @@ class TaskSettings(Record):
 
     @model_validator(mode="after")
     def _stages_exist(self) -> Self:
-        known = (DEFAULT, "cleanup", *SECTIONS)
+        known = (DEFAULT, "register", "cleanup", *SECTIONS)
         for stage in self.timeout_s:
             if stage not in known:
                 raise ValueError(f"timeout_s: {stage!r} is no stage; choose from {', '.join(known)}")

@@ -98,6 +98,12 @@ class Cluster:
 
 def connect(namespace: str, context: str = "") -> Cluster | None:
     """The cluster of the pod that this runs in, else of the kubeconfig; None where there is neither."""
+    api = api_client(context)
+    return Cluster(api, namespace) if api else None
+
+
+def api_client(context: str = "") -> client.ApiClient | None:
+    """A client of that cluster, with its credentials."""
     configuration = client.Configuration()
     try:
         config.load_incluster_config(client_configuration=configuration)
@@ -106,4 +112,4 @@ def connect(namespace: str, context: str = "") -> Cluster | None:
             config.load_kube_config(client_configuration=configuration, context=context or None)
         except (config.ConfigException, FileNotFoundError):
             return None
-    return Cluster(client.ApiClient(configuration), namespace)
+    return client.ApiClient(configuration)

@@ -1,0 +1,1 @@
+"""Bundles in Kubeflow's Model Registry."""
