@@ -17,11 +17,12 @@ import yaml
 
 kubernetes = pytest.importorskip("kubernetes")
 
+from hexad.cli.inputs import profile_from  # noqa: E402
 from hexad.deployment.cluster.objects import endpoint_objects  # noqa: E402
 from hexad.deployment.kubernetes_api import KubernetesApi  # noqa: E402
 from hexad.deployment.kubernetes_rollout import KubernetesDriver  # noqa: E402
 from hexad.deployment.rollout import StepFailed, Traffic, WatchPolicy, roll_back, roll_out  # noqa: E402
-from hexad.platform.rights import Right, rights  # noqa: E402
+from hexad.platform.rights import named, rights  # noqa: E402
 
 from .api_server import ApiServer, Object, serving  # noqa: E402
 from .kustomize import build  # noqa: E402
@@ -51,22 +52,27 @@ def granted(objects: list[dict[str, Any]]) -> Iterator[Grant]:
     assert not roles, f"Roles without a binding: {sorted(roles)}"
 
 
-def row(right: Right) -> Grant:
-    names = tuple(name.format(store_secret="hexad-store") for name in right.names)
-    return right.account, right.verb, right.group, right.resource, names
+def rows(cluster: str) -> Iterator[Grant]:
+    """The table, with a profile's names in it; what the profile has no object for is left out."""
+    profile = profile_from(str(ROOT / "profiles" / f"{cluster}.yaml"))
+    for right in rights():
+        names = named(right, profile)
+        if names is not None:
+            yield right.account, right.verb, right.group, right.resource, names
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_the_roles_of_an_overlay_grant_the_table_and_nothing_more(cluster: str, kubectl: Path) -> None:
     objects = list(yaml.safe_load_all(build(kubectl, ROOT / "manifests" / "overlays" / cluster)))
-    assert Counter(granted(objects)) == Counter(map(row, rights()))
+    assert Counter(granted(objects)) == Counter(rows(cluster))
     assert not [made for made in objects if made["kind"].startswith("ClusterRole")]
     accounts = {made["metadata"]["name"] for made in objects if made["kind"] == "ServiceAccount"}
     assert {right.account for right in rights()} <= accounts
 
 
 def test_no_row_is_a_wildcard_or_stands_twice() -> None:
-    assert max(Counter(map(row, rights())).values()) == 1
+    assert max(Counter(rows("gke")).values()) == 1
+    assert len(list(rows("gke"))) == len(rights())
     assert not [right for right in rights() if "*" in (right.verb, right.group, right.resource, *right.names)]
 
 
@@ -91,6 +97,12 @@ def test_what_a_row_names_as_asking_is_a_function_of_ours_or_somebody_else() -> 
     assert all(map(callable, map(resolved, ours)))
     assert {right.by for right in rights()} - set(ours) == {"Argo's executor", "Kubeflow's driver and launcher"}
     assert {right.account for right in rights() if right.by not in ours} == {"hexad-pipeline"}
+
+
+def test_names_that_a_profile_does_not_have_grant_nothing() -> None:
+    assert {resource for _, _, _, resource, _ in rows("kind")} & {"localqueues", "persistentvolumeclaims"} == set()
+    assert ("hexad-pipeline", "get", "kueue.x-k8s.io", "localqueues", ("hexad",)) in set(rows("gke"))
+    assert ("hexad-submitter", "get", "", "persistentvolumeclaims", ("hexad-cache",)) in set(rows("gke"))
 
 
 def resolved(name: str) -> Callable[..., object]:

@@ -30,7 +30,8 @@ class Right(Record):
     group: str = Field(description="API group; empty: Kubernetes' core.")
     resource: str = Field(pattern="^[a-z]+(/[a-z]+)?$", description="Plural, perhaps with a subresource; never '*'.")
     names: list[str] = Field(
-        default_factory=list, description="Only these objects; {store_secret} is the profile's. Empty: all."
+        default_factory=list,
+        description="Only these objects; {store_secret}, {queue} and {claim} are the profile's. Empty: all.",
     )
     by: str = Field(description="What asks: our function as a dotted path, or whose code it is.")
     why: str = Field(description="What it is asked for.")
@@ -40,6 +41,16 @@ class Right(Record):
 def rights() -> tuple[Right, ...]:
     """The table."""
     return tuple(map(Right.model_validate_json, _TABLE.read_text().splitlines()))
+
+
+def named(right: Right, profile: Profile) -> tuple[str, ...] | None:
+    """Names of the objects that `right` is limited to, () for all; None where the profile has no such object."""
+    cache = profile.tasks.cache
+    known = {
+        "store_secret": profile.store_secret, "queue": profile.tasks.queue, "claim": cache.claim if cache else "",
+    }  # fmt: skip
+    names = tuple(name.format_map(known) for name in right.names)
+    return names if all(names) else None
 
 
 def account_objects(profile: Profile) -> list[Object]:
@@ -73,9 +84,8 @@ def _rules(account: str, profile: Profile) -> list[Object]:
     """Resources share a rule only when all their verbs are equal: a rule grants each verb on each resource."""
     verbs: dict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
     for right in rights():
-        names = tuple(name.format(store_secret=profile.store_secret) for name in right.names)
-        # A profile without a store secret has none to read.
-        if right.account == account and all(names):
+        names = named(right, profile)
+        if right.account == account and names is not None:
             verbs[right.group, right.resource, names].append(right.verb)
     resources: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
     for (group, resource, names), granted in verbs.items():
