@@ -19,9 +19,6 @@ FOLDERS = "benchmarks|components|docs|images|manifests|models|pipelines|profiles
 PATTERN = re.compile(r"[A-Z]{2,}|\bmy-|[<>$…*{}]")
 PATH = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./<>*{{}}$…-]*[\w/>*}}]")
 
-# Written about before it is merged.
-AWAITED = {"doctor": {"--profile", "--namespace", "--recipe", "--pull"}}
-
 
 @cache
 def hexad() -> TyperGroup:
@@ -51,7 +48,6 @@ def complaints(call: list[str]) -> list[str]:
     if command is None:
         return [f"no command {name!r}"]
     options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
-    options |= AWAITED.get(name, set())
     given = [word.partition("=")[0] for word in call[1:] if re.match(r"--?[a-z]", word)]
     return [f"{name}: no option {word!r}" for word in given if word not in options | {"--help"}]
 

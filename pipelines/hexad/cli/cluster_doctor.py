@@ -84,7 +84,7 @@ def _pulls(profile: Profile, needs: ClusterNeeds, namespace: str, read: Read) ->
     try:
         known = logins(_configurations(names, namespace, read))
     except ValueError as error:
-        yield Finding(check=f"secret {', '.join(names)}", found=str(error).partition(";")[0], mend="make it anew")
+        yield Finding(check=f"secret {', '.join(names)}", found=str(error), mend="make it anew")
         return
     with urllib3.PoolManager() as http:
         yield from (pullable(image, known, http) for image in dict.fromkeys(profile.images.values()))

@@ -87,7 +87,7 @@ def logins(configurations: Iterable[str]) -> dict[str, Login]:
                 pair = f"{entry.get('username', '')}:{entry.get('password', '')}".encode()
                 found.setdefault(host, Login(entry.get("auth") or base64.b64encode(pair).decode()))
         except (ValueError, KeyError, AttributeError, binascii.Error):
-            raise ValueError("is no Docker configuration with `auths`; make the secret anew") from None
+            raise ValueError("is no Docker configuration with `auths`") from None
     return found
 
 
