@@ -18,7 +18,7 @@ from hexad.platform.rights import rights
 def surroundings(
     stub: StubKubeflow, kubeconfig: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    prepare(stub, kubeconfig(), monkeypatch, tmp_path)
+    prepare(stub, kubeconfig, monkeypatch, tmp_path)
 
 
 def namespaced(stub: StubKubeflow) -> set[tuple[str, str, str]]:

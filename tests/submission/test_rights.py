@@ -30,7 +30,7 @@ ALLOWED = {(right.verb, right.group, right.resource) for right in rights() if ri
 def surroundings(
     stub: StubKubeflow, kubeconfig: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    prepare(stub, kubeconfig(), monkeypatch, tmp_path)
+    prepare(stub, kubeconfig, monkeypatch, tmp_path)
 
 
 def asked(seen: Seen) -> Asked:
