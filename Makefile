@@ -25,12 +25,12 @@ BENCH_READY := .venv-bench/.ready
 TEST_READY := .venv/.test-ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup quickstart base-model test bench lint format compile component-docs manifests clean \
+.PHONY: help setup quickstart base-model test bench lint format compile component-docs manifests manifest-scan clean \
     image-locks wheelhouse base-image images test-images image-scan
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^#   //'
-	@echo "others: base-model test bench lint format component-docs manifests image-locks wheelhouse image-scan clean"
+	@echo "others: base-model test bench lint format component-docs manifests manifest-scan image-locks wheelhouse image-scan clean"
 
 setup: $(READY)
 
@@ -116,6 +116,15 @@ image-scan: setup
 
 manifests: setup
 	$(BIN)/python -m hexad.cli.manifest_tree
+
+.venv-checkov/.ready: requirements/scan.txt
+	test -x .venv-checkov/bin/python || $(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/scan.txt
+	touch $@
+
+# Every overlay, without network; docs/kubernetes.md.
+manifest-scan: $(TEST_READY) .venv-checkov/.ready
+	$(BIN)/python -m tests.deployment.manifest_scan .venv-checkov/bin/checkov
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

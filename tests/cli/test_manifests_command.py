@@ -24,10 +24,18 @@ def test_a_spec_becomes_a_folder_and_nothing_stale_stays_in_it(tmp_path: Path) -
         done = manifests("--spec", EXAMPLES / "quickstart.yaml", "--profile", profile, "-o", tmp_path)
         assert done.returncode == 0, done.stderr
     listed = yaml.safe_load((tmp_path / "kustomization.yaml").read_text())["resources"]
-    assert sorted([*listed, "kustomization.yaml", "secrets.template.yaml"]) == sorted(
-        p.name for p in tmp_path.iterdir()
-    )
+    besides = ["kustomization.yaml", "secrets.template.yaml", "secrets.external.yaml"]
+    assert sorted([*listed, *besides]) == sorted(p.name for p in tmp_path.iterdir())
     assert not any("scaledobject" in name for name in listed)
+
+
+def test_without_an_endpoint_the_folder_holds_what_runs_need(tmp_path: Path) -> None:
+    done = manifests("--profile", "gke", "-o", tmp_path)
+    assert done.returncode == 0, done.stderr
+    kustomization = yaml.safe_load((tmp_path / "kustomization.yaml").read_text())
+    assert "hexad-pipeline.role.yaml" in kustomization["resources"]
+    assert [entry["name"] for entry in kustomization["images"]] == ["hexad-train"]
+    assert not any("deployment" in name for name in kustomization["resources"])
 
 
 def test_a_bundle_in_the_store_is_read_and_its_digest_named(s3_environment: dict[str, str], tmp_path: Path) -> None:
@@ -55,7 +63,7 @@ def test_a_bundle_in_the_store_is_read_and_its_digest_named(s3_environment: dict
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "give either a bundle's store URI or --spec FILE"),
+        (["--profile", "local"], "profile local: has no section `endpoint`"),
         (["s3://hexad/x", "--spec", "x.yaml"], "give either a bundle's store URI or --spec FILE"),
         (["--spec", "none.yaml"], "none.yaml: file: cannot be read"),
         (["--spec", EXAMPLES / "quickstart.yaml", "--profile", "local"], "profile local: has no section `endpoint`"),

@@ -73,7 +73,7 @@ class ApiServer:
 
     def _write(self, kind: str, name: str, made: Object) -> tuple[int, Object]:
         old = self.objects.get((kind, name))
-        if old is not None and old["spec"] != made["spec"]:
+        if old is not None and old.get("spec") != made.get("spec"):
             made["metadata"]["generation"] = old["metadata"].get("generation", 1) + 1
         self.put(kind, made)
         return 200, self._observed(kind, made)

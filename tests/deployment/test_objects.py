@@ -25,8 +25,8 @@ def golden_text(cluster: str) -> str:
     return "---\n".join(map(dump, endpoint_objects(plan(cluster))))
 
 
-def another_bundle(found: Plan) -> Plan:
-    bundle = found.endpoint.bundle.model_copy(update={"digest": "1" * 64})
+def another_bundle(found: Plan, digest: str = "1" * 64) -> Plan:
+    bundle = found.endpoint.bundle.model_copy(update={"digest": digest})
     endpoint = found.endpoint.model_copy(update={"bundle": bundle})
     return Plan(endpoint, found.site, found.engine, found.gateway, found.store_secret)
 

@@ -35,6 +35,12 @@ def moment(state: str, *tasks: dict[str, Any]) -> dict[str, Any]:
 def surroundings(
     stub: StubKubeflow, kubeconfig: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    prepare(stub, kubeconfig, monkeypatch, tmp_path)
+
+
+def prepare(
+    stub: StubKubeflow, kubeconfig: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A folder of its own, with a kubeconfig and the token in the environment."""
     recipe = {"name": "test", "seed": 7, "curate": {"base": {"kind": "random"}}}
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))

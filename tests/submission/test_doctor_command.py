@@ -29,6 +29,13 @@ SECRET_VALUE = "a-value-that-nobody-prints-77d1"
 def surroundings(
     stub: StubKubeflow, kubeconfig: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    prepare(stub, kubeconfig, monkeypatch, tmp_path)
+
+
+def prepare(
+    stub: StubKubeflow, kubeconfig: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A folder of its own, a kubeconfig, and a cluster in which nothing is missing."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "240")
     monkeypatch.delenv("HEXAD_S3_ENDPOINT", raising=False)

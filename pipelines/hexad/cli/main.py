@@ -278,7 +278,7 @@ def manifests(
     profile: ProfileName = "kind",
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the YAML.")] = Path("build/manifests"),
 ) -> None:
-    """Write the Kubernetes objects that serve a bundle on a cluster, for `kubectl apply -k`."""
+    """Write the Kubernetes objects that serve a bundle, or without one those that runs need, for `kubectl apply -k`."""
     from hexad.cli.manifests_command import manifests as body
 
     raise typer.Exit(body(bundle, spec, profile, out))

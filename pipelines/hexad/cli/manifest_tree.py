@@ -1,7 +1,7 @@
 """Write manifests/base and manifests/overlays: `python -m hexad.cli.manifest_tree [--check]`.
 
-They show the endpoint of manifests/examples on every cluster of profiles/. `--check` writes nothing and exits with 1
-when a file differs: `make lint` runs it.
+They show the endpoint of manifests/examples on every cluster of profiles/, and what runs of the pipeline need there.
+`--check` writes nothing and exits with 1 when a file differs: `make lint` runs it.
 """
 
 import sys
@@ -9,7 +9,12 @@ from pathlib import Path
 
 from hexad.cli.inputs import profile_from, say
 from hexad.cli.manifests_command import endpoint_from, plan_for
-from hexad.deployment.cluster.kustomization import Files, endpoint_images, manifest_tree
+from hexad.deployment.cluster.kustomization import Files, Overlay, endpoint_images, manifest_tree
+from hexad.deployment.cluster.objects import endpoint_objects, secret_templates
+from hexad.pipelines.profile import Profile
+from hexad.platform.labels import namespace
+from hexad.platform.objects import run_images, run_objects
+from hexad.platform.secrets import run_secrets
 
 _ROOT = Path(__file__).parents[3]
 _MANIFESTS = _ROOT / "manifests"
@@ -26,13 +31,19 @@ EXAMPLES = {
 
 def files() -> Files:
     """Path under manifests/ to text."""
-    overlays = {}
-    for name, example in EXAMPLES.items():
-        profile = profile_from(str(_ROOT / "profiles" / f"{name}.yaml"))
-        endpoint = endpoint_from(_MANIFESTS / "examples" / f"{example}.yaml")
-        overlays[name] = (plan_for(endpoint, profile), endpoint_images(profile.images))
-    base, _ = next(iter(overlays.values()))
-    return manifest_tree(base, overlays, "make manifests")
+    profiles = {name: profile_from(str(_ROOT / "profiles" / f"{name}.yaml")) for name in EXAMPLES}
+    overlays = {name: overlay(profile, EXAMPLES[name]) for name, profile in profiles.items()}
+    return manifest_tree(overlays, namespace(next(iter(profiles.values()))), "make manifests")
+
+
+def overlay(profile: Profile, example: str) -> Overlay:
+    """An example's endpoint on a profile's cluster, and what runs need there."""
+    plan = plan_for(endpoint_from(_MANIFESTS / "examples" / f"{example}.yaml"), profile)
+    return Overlay(
+        objects=[*endpoint_objects(plan), *run_objects(profile)],
+        secrets=[*secret_templates(plan), *run_secrets(profile)],
+        images=[*endpoint_images(profile.images), *run_images(profile)],
+    )
 
 
 def main(check: bool) -> int:

@@ -1,4 +1,4 @@
-"""manifests: an endpoint as a folder that `kubectl apply -k` takes."""
+"""manifests: an endpoint, or what runs need, as a folder that `kubectl apply -k` takes."""
 
 from pathlib import Path
 
@@ -6,24 +6,33 @@ from pydantic import ValidationError
 
 from hexad.cli.inputs import profile_from, read_with, refuse, say
 from hexad.deployment.bundle import BUNDLE
-from hexad.deployment.cluster.kustomization import Files, endpoint_files, endpoint_images
+from hexad.deployment.cluster.kustomization import Files, Overlay, endpoint_files, endpoint_images, folder_files
 from hexad.deployment.cluster.plan import Plan
 from hexad.deployment.endpoint import Endpoint, endpoint_of
 from hexad.deployment.placement import Placement
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.yaml_file import load
+from hexad.platform.objects import run_images, run_objects
+from hexad.platform.secrets import run_secrets
 from hexad.records import Bundle
 from hexad.storage import StorageError, open_store, read_manifest
 
 
 def manifests(bundle: str | None, spec: Path | None, profile_name: str, out: Path) -> int:
-    """Write one endpoint for a cluster to `out`, which must be empty or made by this command. Returns the exit code."""
-    if (bundle is None) == (spec is None):
-        raise refuse("give either a bundle's store URI or --spec FILE")
+    """Write one endpoint to `out`, or without one what runs need; `out` must be empty or made by this command.
+
+    Returns the exit code.
+    """
+    if bundle is not None and spec is not None:
+        raise refuse("give either a bundle's store URI or --spec FILE, or neither for what runs need")
     profile = profile_from(profile_name)
     try:
-        endpoint = endpoint_from(spec) if spec is not None else _endpoint(str(bundle))
-        files = endpoint_files(plan_for(endpoint, profile), endpoint_images(profile.images), "hexad manifests")
+        if bundle is None and spec is None:
+            runs = Overlay(run_objects(profile), run_secrets(profile), run_images(profile))
+            files = folder_files(runs, "hexad manifests")
+        else:
+            endpoint = endpoint_from(spec) if spec is not None else _endpoint(str(bundle))
+            files = endpoint_files(plan_for(endpoint, profile), endpoint_images(profile.images), "hexad manifests")
     except ValidationError as invalid:
         lines = [f"{'.'.join(map(str, e['loc'])) or e['type']}: {e['msg']}" for e in invalid.errors(include_url=False)]
         raise refuse("\n".join(lines)) from invalid

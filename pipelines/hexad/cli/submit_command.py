@@ -44,7 +44,8 @@ def schedule(file: Path, profile_name: str, target: Target, experiment: str, cro
         api = target.api()
         version = _published(api, yaml, recipe, profile, target.namespace)
         belongs = runs.experiment(api, experiment, target.namespace)
-        made = runs.schedule(api, version, _run_name(f"{recipe.name}-evaluate"), belongs, cron, {})
+        name = _run_name(f"{recipe.name}-evaluate")
+        made = runs.schedule(api, version, name, belongs, cron, {}, profile.tasks.service_account)
         say(f"schedule {made.recurring_run_id}: evaluates {recipe.name} at {cron}")
         return 0
 
@@ -70,7 +71,7 @@ def retry(run_id: str, target: Target, first: str, watch: bool) -> int:
             except (KeyError, ValueError) as error:
                 raise refuse(f"run {run_id}: is no run of Hexad's pipeline ({error}); give another id") from None
         name = _run_name(old.display_name.rpartition(" ")[0] or old.display_name)
-        new = runs.start(api, version, name, old.experiment_id, parameters)
+        new = runs.start(api, version, name, old.experiment_id, parameters, old.service_account)
         say(f"run {new.run_id}: {target.link(new.run_id)}")
         return watch_run(api, new, target) if watch else 0
 
@@ -106,7 +107,7 @@ def _submit(yaml: Path, recipe: Recipe, profile: Profile, target: Target, experi
     version = _published(api, yaml, recipe, profile, target.namespace)
     belongs = runs.experiment(api, experiment, target.namespace)
     no_changes: Mapping[str, Any] = {}
-    run = runs.start(api, version, _run_name(recipe.name), belongs, no_changes)
+    run = runs.start(api, version, _run_name(recipe.name), belongs, no_changes, profile.tasks.service_account)
     say(f"run {run.run_id}: {target.link(run.run_id)}")
     return watch_run(api, run, target) if watch else 0
 

@@ -12,6 +12,14 @@ from hexad.records import Record
 from hexad.stage.boxes import Role
 
 
+class ArtifactStore(Record):
+    """How Kubeflow itself reaches the S3 store, for its own small artifacts: manifests, reports, metrics."""
+
+    endpoint: str = Field(pattern="^https?://", description="URL of the store.")
+    region: str = Field("us-east-1", description="Region; stores other than AWS ignore it.")
+    path_style: bool = Field(True, description="The bucket is part of the path, not of the host name.")
+
+
 class Profile(Record):
     """Settings of one cluster."""
 
@@ -21,6 +29,10 @@ class Profile(Record):
     store_secret: str = Field("", description="Kubernetes secret with keys endpoint, access_key, secret_key.")
     environment: dict[str, str] = Field(default_factory=dict, description="Environment of every task.")
     placement: dict[Role, Placement] = Field(default_factory=dict, description="Per image role.")
+    artifacts: ArtifactStore | None = Field(
+        None, description="Kubeflow's artifacts go to `store` too; none: to the store that Kubeflow was installed with."
+    )
+    trainer: bool = Field(False, description="Kubeflow Trainer v2 is installed: manifests bring a training runtime.")
     tasks: TaskSettings = Field(TaskSettings(), description="What goes for every task of a pipeline.")
     cluster: bool = Field(True, description="Tasks run as pods: each must have limits, a timeout, retries and no root.")
     mutable_images: bool = Field(False, description="Accept image tags that can move, as on a developer's cluster.")

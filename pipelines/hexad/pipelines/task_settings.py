@@ -48,6 +48,11 @@ class TaskSettings(Record):
         default_factory=dict, description=f"Stage (or '{DEFAULT}') to seconds that one try of its task may run."
     )
     retry: Retry | None = Field(None, description="None: a failed task fails the run.")
+    service_account: str = Field("", description="Service account of a run's pods; empty: Kubeflow's default.")
+    api_server_cidrs: list[str] = Field(
+        default_factory=lambda: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
+        description="Addresses of the Kubernetes API server, for network policies: `kubectl get endpoints kubernetes`.",
+    )
     run_as_non_root: bool = Field(False, description="Kubelet refuses images that would start as root.")
     run_as_user: int | None = Field(
         None, ge=1, description="User id; none: the image's, or the namespace's (OpenShift)."

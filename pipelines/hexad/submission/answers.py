@@ -70,6 +70,7 @@ class Run(Answer):
     finished_at: datetime | None = None
     error: Problem | None = None
     pipeline_version_reference: Reference | None = None
+    service_account: str = ""
     runtime_config: RuntimeConfig = RuntimeConfig()
     run_details: Details = Details()
 

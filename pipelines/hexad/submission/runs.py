@@ -91,8 +91,9 @@ def terminate(api: PipelinesApi, run_id: str) -> None:
 
 
 def schedule(
-    api: PipelinesApi, version: Version, name: str, experiment_id: str, cron: str, parameters: Mapping[str, Any]
-) -> RecurringRun:
+    api: PipelinesApi, version: Version, name: str, experiment_id: str, cron: str, parameters: Mapping[str, Any],
+    service_account: str = "",
+) -> RecurringRun:  # fmt: skip
     """Start a run whenever `cron` says so, one at a time; missed times are not made up for. Raises ApiError."""
     body = {
         "display_name": name,
@@ -103,7 +104,7 @@ def schedule(
         "mode": "ENABLE",
         "max_concurrency": "1",
         "no_catchup": True,
-    }
+    } | ({"service_account": service_account} if service_account else {})
     return RecurringRun.model_validate(api.post("/recurringruns", body))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from hexad.deployment.bundle import BUNDLE_LABEL
 from hexad.deployment.cluster.plan import Object, Plan
 from hexad.deployment.endpoint import ENGINE_PORT, GATEWAY_PORT, SCORER_PORT
-from hexad.deployment.site import Peer
+from hexad.deployment.site import Peer, Site
 
 _DNS = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
 
@@ -45,26 +45,26 @@ def network_policies(plan: Plan) -> list[Object]:
 
 
 def _gateway_policy(plan: Plan) -> Object:
-    clients = [*map(_namespace, plan.site.clients), *map(_block, plan.site.client_cidrs)]
+    clients = [*map(namespace, plan.site.clients), *map(block, plan.site.client_cidrs)]
     # An empty `from` would let everybody in.
-    ingress = [{"from": clients, "ports": _tcp([GATEWAY_PORT])}] if clients else []
-    egress = [_dns(plan), *_to_peers(plan.site.gateway_egress)]
+    ingress = [{"from": clients, "ports": tcp([GATEWAY_PORT])}] if clients else []
+    egress = [dns(plan.site), *to_peers(plan.site.gateway_egress)]
     if plan.has_models:
         to_models = [{"podSelector": {"matchLabels": plan.selector(plan.models)}}]
-        egress.append({"to": to_models, "ports": _tcp(model_ports(plan).values())})
+        egress.append({"to": to_models, "ports": tcp(model_ports(plan).values())})
     if plan.site.external is not None:
-        egress += _to_peers(plan.site.external.egress)
+        egress += to_peers(plan.site.external.egress)
     if plan.audited:
-        egress += _to_peers(plan.site.store_egress)
+        egress += to_peers(plan.site.store_egress)
     return _policy(plan, "gateway", ingress + _scraped(plan, [GATEWAY_PORT]), egress)
 
 
 def _models_policy(plan: Plan) -> Object:
     from_gateway = [{"podSelector": {"matchLabels": plan.selector("gateway")}}]
-    ingress = [{"from": from_gateway, "ports": _tcp(model_ports(plan).values())}]
+    ingress = [{"from": from_gateway, "ports": tcp(model_ports(plan).values())}]
     if plan.own_engine:
         ingress += _scraped(plan, [ENGINE_PORT])
-    return _policy(plan, plan.models, ingress, [_dns(plan), *_to_peers(plan.site.store_egress)])
+    return _policy(plan, plan.models, ingress, [dns(plan.site), *to_peers(plan.site.store_egress)])
 
 
 def _policy(plan: Plan, component: str, ingress: list[Object], egress: list[Object]) -> Object:
@@ -81,32 +81,37 @@ def _policy(plan: Plan, component: str, ingress: list[Object], egress: list[Obje
     }
 
 
-def _dns(plan: Plan) -> Object:
-    return {"to": [_namespace("kube-system"), *map(_block, plan.site.dns_cidrs)], "ports": list(_DNS)}
+def dns(site: Site) -> Object:
+    """An egress rule: to name servers."""
+    return {"to": [namespace("kube-system"), *map(block, site.dns_cidrs)], "ports": list(_DNS)}
 
 
 def _scraped(plan: Plan, ports: Sequence[int]) -> list[Object]:
     monitoring = plan.site.monitoring
-    return [{"from": [_namespace(monitoring.namespace)], "ports": _tcp(ports)}] if monitoring is not None else []
+    return [{"from": [namespace(monitoring.namespace)], "ports": tcp(ports)}] if monitoring is not None else []
 
 
-def _to_peers(peers: Sequence[Peer]) -> list[Object]:
-    return [{"to": [_peer(peer)], "ports": _tcp([peer.port])} for peer in peers]
+def to_peers(peers: Sequence[Peer]) -> list[Object]:
+    """Egress rules: to each peer at its port."""
+    return [{"to": [_peer(peer)], "ports": tcp([peer.port])} for peer in peers]
 
 
 def _peer(peer: Peer) -> Object:
-    return _namespace(peer.namespace) if peer.namespace else _block(peer.cidr, peer.except_cidrs)
+    return namespace(peer.namespace) if peer.namespace else block(peer.cidr, peer.except_cidrs)
 
 
-def _block(cidr: str, excepted: Sequence[str] = ()) -> Object:
+def block(cidr: str, excepted: Sequence[str] = ()) -> Object:
+    """A peer: a range of addresses."""
     return {"ipBlock": {"cidr": cidr, **({"except": list(excepted)} if excepted else {})}}
 
 
-def _namespace(name: str) -> Object:
+def namespace(name: str) -> Object:
+    """A peer: every pod of a namespace."""
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
-def _tcp(ports: Iterable[int]) -> list[Object]:
+def tcp(ports: Iterable[int]) -> list[Object]:
+    """Ports of a rule."""
     return [{"protocol": "TCP", "port": port} for port in ports]
 
 

@@ -36,16 +36,40 @@ def secret_templates(plan: Plan) -> list[Object]:
     )
     if plan.site.external is not None:
         wanted[plan.site.external.key_secret] = [ENGINE_SECRET_KEY]
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": name, "namespace": plan.site.namespace},
-            "type": "Opaque",
-            "stringData": dict.fromkeys(keys, PLACEHOLDER),
-        }
-        for name, keys in wanted.items()
-    ]
+    return [secret_template(name, plan.site.namespace, keys) for name, keys in wanted.items()]
+
+
+def secret_template(name: str, namespace: str, keys: list[str]) -> Object:
+    """A Secret with a placeholder for the value of each key."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "type": "Opaque",
+        "stringData": dict.fromkeys(keys, PLACEHOLDER),
+    }
+
+
+def external_secret(template: Object) -> Object:
+    """What makes that Secret from a secret store, for the External Secrets operator; the store is to be filled in.
+
+    https://external-secrets.io/latest/api/externalsecret/
+    """
+    name, kind = template["metadata"]["name"], template["type"]
+    return {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": template["metadata"],
+        "spec": {
+            "refreshInterval": "1h0m0s",
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": PLACEHOLDER},
+            "target": {"name": name, "creationPolicy": "Owner", "template": {"type": kind}},
+            "data": [
+                {"secretKey": key, "remoteRef": {"key": f"hexad/{name}", "property": key}}
+                for key in template["stringData"]
+            ],
+        },
+    }
 
 
 def _models(plan: Plan) -> Object:
