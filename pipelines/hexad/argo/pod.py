@@ -13,6 +13,7 @@ from hexad.stage.context import RUN_ID
 
 Object = dict[str, Any]
 
+COMMAND = ["python", "-m", "hexad.cli.main"]
 SCRATCH = "/tmp"
 """The one folder that our images write to; their root is read-only."""
 
@@ -42,7 +43,7 @@ def pod_settings(role: Role, section: str, profile: Profile) -> Object:
 def container(role: Role, profile: Profile, arguments: list[str]) -> Object:
     """The container of a stage: `hexad` with `arguments`, as some user without capabilities, on a read-only root."""
     wanted = profile.placement.get(role, Placement())
-    made: Object = {"image": profile.images[role], "command": ["hexad"], "args": arguments}
+    made: Object = {"image": profile.images[role], "command": COMMAND, "args": arguments}
     if profile.tasks.pull_policy:
         made["imagePullPolicy"] = profile.tasks.pull_policy
     made["env"] = _environment(profile)

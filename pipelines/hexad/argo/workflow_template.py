@@ -4,6 +4,7 @@ The settings of a stage are what Kubeflow gives it, so its tree lies at the same
 the two made it. Nothing but URIs and figures passes through Argo, so that no artifact repository is needed.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ ENTRY = "post-training"
 SERVICE_ACCOUNT = "hexad-workflow"
 """Account of the pods, whose token only Argo's own container gets: see manifests/argo."""
 
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,55}[a-z0-9])?")
+"""A label holds 63 characters, and workflows are named by the template, a dash and five more."""
 _RESULT = f"{SCRATCH}/hexad-result"
 
 
@@ -27,8 +30,12 @@ def workflow_template(
 ) -> Object:
     """The WorkflowTemplate of a pipeline. `ir`: as compiled for Kubeflow; `settings`: those of `box_settings`.
 
-    Raises ValueError for settings that Argo would change: its tags begin with two braces.
+    Raises ValueError for a name that no label can hold, as Argo needs it, and for settings that Argo would change: its
+    tags begin with two braces.
     """
+    if not _NAME.fullmatch(name):
+        wants = "at most 57 small letters, digits, dots and dashes"
+        raise ValueError(f"{name}: is no name for a WorkflowTemplate; give recipe and profile names that make {wants}")
     found = flow(ir)
     stages = [*(step.stage for step in found.steps), found.last]
     for stage in stages:
