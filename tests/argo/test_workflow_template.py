@@ -70,7 +70,7 @@ def test_a_profile_and_the_pipeline_decide_what_the_golden_file_says(gke: dict[s
         parameter["value"] = "settings of the stage, which change with its code"
     if os.environ.get("HEXAD_WRITE_GOLDEN"):
         GOLDEN.write_text(text_of(made))
-    assert made == yaml.safe_load(GOLDEN.read_text())
+    assert text_of(made) == GOLDEN.read_text()
 
 
 @pytest.mark.parametrize("file", PROFILES, ids=lambda file: file.stem)
@@ -145,6 +145,11 @@ def test_waits_between_tries_are_capped_where_they_would_grow_longer_than_the_pr
         "cap": "1800s",
     }
     assert schema_errors(made) == []
+
+
+def test_a_factor_between_waits_that_argo_cannot_read_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"tasks.retry.factor: is 1.5.*round it"):
+        changed(load_profile(Path("profiles/gke.yaml")), retry={"factor": 1.5})
 
 
 def test_a_volume_as_long_as_the_task_is_asked_for_by_size_and_class() -> None:

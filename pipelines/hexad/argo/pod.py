@@ -19,7 +19,10 @@ SCRATCH = "/tmp"
 
 
 def pod_settings(role: Role, section: str, profile: Profile) -> Object:
-    """Limits, nodes and volumes of a stage that runs in the image of `role`: fields of an Argo template."""
+    """Limits, nodes and volumes of a stage that runs in the image of `role`: fields of an Argo template.
+
+    Raises ValueError for what a profile can say and Argo cannot do.
+    """
     settings = profile.tasks
     wanted = profile.placement.get(role, Placement())
     made: Object = {}
@@ -73,6 +76,8 @@ def identity(profile: Profile) -> Object:
 
 
 def _retry(retry: Retry) -> Object:
+    if not retry.factor.is_integer():
+        raise ValueError(f"tasks.retry.factor: is {retry.factor:g}, but Argo takes whole numbers; round it")
     backoff = {"duration": f"{retry.wait_s}s", "factor": f"{retry.factor:g}"}
     if retry.wait_s * retry.factor ** (retry.times - 1) > retry.longest_wait_s:
         backoff["cap"] = f"{retry.longest_wait_s}s"  # Argo 3.6; `maxDuration` would count the stage's own hours too

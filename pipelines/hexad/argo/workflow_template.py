@@ -4,6 +4,7 @@ The settings of a stage are what Kubeflow gives it, so its tree lies at the same
 the two made it. Nothing but URIs and figures passes through Argo, so that no artifact repository is needed.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -72,8 +73,8 @@ def workflow_template(
 
 def text_of(template: Object) -> str:
     """YAML; the same template gives the same bytes."""
-    # Settings stay on their lines: folded, every edit of one value would move the rest.
-    return yaml.safe_dump(template, sort_keys=False, width=float("inf"))
+    # Copied as text, so that what several stages share is written out; unfolded, so that edits move no other lines.
+    return yaml.safe_dump(json.loads(json.dumps(template)), sort_keys=False, width=float("inf"))
 
 
 def _dag(found: Flow) -> Object:
