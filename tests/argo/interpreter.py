@@ -107,7 +107,7 @@ def as_process(folder: Path) -> Start:
             "OMP_WAIT_POLICY": "passive",
         }
         words = [*pod.container["command"], *map(here, pod.container["args"])]
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=600, check=False)
         failed = done.returncode != 0
         outputs = {} if failed else {name: Path(here(path)).read_text() for name, path in pod.outputs.items()}
         return Ended(outputs, done.stdout + done.stderr, failed)

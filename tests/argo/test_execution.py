@@ -63,7 +63,7 @@ def test_a_stage_s_tree_is_made_from_the_one_that_was_passed_to_it(trained: Work
 
 
 def test_figures_come_with_the_tree(trained: Workflow) -> None:
-    assert "validation_loss" in json.loads(trained.outputs["sft.outputs.parameters.metrics"])
+    assert "eval_loss" in json.loads(trained.outputs["sft.outputs.parameters.metrics"])
 
 
 def test_a_second_workflow_finds_the_trees(folder: Path, template: dict[str, Any], trained: Workflow) -> None:
