@@ -115,8 +115,8 @@ def _stages(found: Flow, profile: Profile) -> Iterator[Object]:
         if step.items:
             arguments += ["--group", "{{inputs.parameters.group}}"]
         made = {"name": step.stage, **pod_settings(box.image, box.section, profile)}
-        if names := [*step.inputs, *(["group"] if step.items else [])]:
-            made["inputs"] = {"parameters": [{"name": name} for name in names]}
+        if wanted := [*step.inputs, *(["group"] if step.items else [])]:
+            made["inputs"] = {"parameters": [{"name": name} for name in wanted]}
         if step.stage != "preflight":
             arguments += ["--result", _RESULT]
             made["outputs"] = {

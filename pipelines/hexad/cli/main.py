@@ -210,9 +210,9 @@ def job(
     from hexad.cli.job_command import ByHand
     from hexad.cli.job_command import job as body
 
-    if not settings and not (config and out):
+    given = settings or (ByHand(config, out, seed) if config and out else "")
+    if not given:
         raise refuse("give --config and --out, or --settings")
-    given = settings or ByHand(config, out, seed)
     raise typer.Exit(body(stage, given, in_ or [], group, result, state, failures))
 
 
