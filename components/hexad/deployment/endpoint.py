@@ -21,8 +21,6 @@ DIGEST_LENGTH = 16
 
 ENGINE_PORT, SCORER_PORT, GATEWAY_PORT = 8000, 8001, 8080
 
-_PLAN_TOKENS = 512
-
 
 class BundleRef(Record):
     """A bundle in the store."""
@@ -81,7 +79,7 @@ class Endpoint(Record):
 
     @property
     def plan_tokens(self) -> int:
-        return 0 if self.gateway.plan == "off" else min(_PLAN_TOKENS, self.candidate_tokens)
+        return 0 if self.gateway.plan == "off" else min(self.gateway.plan_tokens, self.candidate_tokens)
 
     @property
     def folder(self) -> str:

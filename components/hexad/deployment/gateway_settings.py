@@ -19,7 +19,10 @@ def gateway_settings(
         "queue": 4096,
         "max_tokens": max_tokens,
         "max_tokens_limit": max_tokens,
-        "plan_max_tokens": min(96, max_tokens),
+        "plan_max_tokens": min(policy.plan_tokens, max_tokens),
+        "plan_after": policy.plan_after,
+        "confidence": policy.confidence,
+        "deadline_s": policy.deadline_s,
     }
     if scorer_url is not None:
         settings["scorer_url"] = scorer_url

@@ -27,5 +27,16 @@ class GatewayPolicy(Record):
 
     candidates: int = Field(3, ge=1, le=16, description="Candidates per question (N of best-of-N).")
     plan: Literal["off", "shared", "per_sample"] = Field("shared", description="Plan before you think.")
+    plan_tokens: int = Field(512, ge=1, description="Most tokens of a plan.")
+    plan_after: int = Field(
+        0, ge=0, description="Candidates that are sampled first; where all agree there is no plan. 0: plan first."
+    )
     selector: Literal["hybrid", "majority", "verifier"] = Field("hybrid", description="How the winner is chosen.")
+    confidence: float | None = Field(
+        None,
+        ge=0.5,
+        lt=1,
+        description="Stop sampling at this confidence in the majority; None: all candidates at once.",
+    )
     concurrency: int = Field(96, ge=1, description="Candidates in flight at once.")
+    deadline_s: float = Field(3600.0, gt=0, description="Seconds after which the best answer so far is given.")

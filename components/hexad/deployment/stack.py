@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,20 +12,31 @@ from pathlib import Path
 
 import httpx
 
-from hexad.deployment.bundle import VERIFIER
+from hexad.deployment.bundle import TARGET, VERIFIER
 from hexad.deployment.command_line import bundle_arguments
 from hexad.deployment.gateway_settings import gateway_settings
 from hexad.deployment.settings import ENGINE_MODEL, EngineConfig, GatewayPolicy
-from hexad.engines.vllm_server import EngineError, VllmServer, free_port
+from hexad.engines.gpus import tensor_parallel, visible_gpus
+from hexad.engines.vllm_server import EngineError, Gpus, VllmServer, free_port
 from hexad.stage.lifeline import die_with_parent
 
 
 def engine(
-    models: Path, settings: EngineConfig, log: Path, speculation: Mapping[str, object] | None, threads: int
+    models: Path,
+    settings: EngineConfig,
+    log: Path,
+    speculation: Mapping[str, object] | None,
+    threads: int,
+    gpu_share: float = 0.9,
 ) -> VllmServer:
-    """A vLLM server of the bundle's target that is not started yet."""
+    """A vLLM server of the bundle's target that is not started yet, on this machine's accelerators if it has any.
+
+    `gpu_share`: of each accelerator's memory, 0..1; engines that run side by side share it.
+    """
     port = free_port()
-    arguments = bundle_arguments(str(models), settings, speculation, port)
+    found = visible_gpus(os.environ)
+    gpus = Gpus(tensor_parallel(found, models / TARGET), gpu_share) if found else None
+    arguments = bundle_arguments(str(models), settings, speculation, port, gpus=gpus)
     return VllmServer(arguments, port, log, threads, settings.start_timeout_s)
 
 

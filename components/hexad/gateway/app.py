@@ -172,12 +172,14 @@ class _Gateway:
         finally:
             ticket.close()
         exchange.status = 200
-        exchange.text_begins()
+        exchange.watch.text_begins()
         return Json(body, headers=headers)
 
     async def _stream(self, exchange: Exchange, chat: ChatRequest, ticket: Ticket, reply: Reply, write: Write) -> None:
+        watch = exchange.watch
+
         def counted(piece: bytes) -> None:
-            exchange.text_begins()
+            watch.text_begins()
             write(piece)
 
         if chat.bypass is not None:
@@ -253,5 +255,5 @@ def _summary(outcome: Outcome) -> dict[str, str]:
 def _server_timing(exchange: Exchange, outcome: Outcome) -> dict[str, str]:
     """https://www.w3.org/TR/server-timing/, in milliseconds. A stream tells `stage_seconds` in its last chunk."""
     queued = exchange.ticket.queue_s if exchange.ticket else None
-    stages = {"queue": queued or 0.0} | outcome.report.stage_seconds | {"total": exchange.seconds()}
+    stages = {"queue": queued or 0.0} | outcome.report.stage_seconds | {"total": exchange.watch.seconds()}
     return {"server-timing": ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in stages.items())}

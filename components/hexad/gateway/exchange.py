@@ -17,21 +17,14 @@ CLIENT_CLOSED = 499
 
 
 @dataclass
-class Exchange:
-    """Filled as the request goes on; what is still None at the end was not reached."""
+class Stopwatch:
+    """When a request arrived, and when its client got the first text.
 
-    request_id: str
-    span: Span
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    Apart from the exchange, since a stream's writer holds it and is held by the exchange: such a circle is freed by the
+    garbage collector alone, which stops every other stream for its time.
+    """
+
     arrived: float = field(default_factory=time.monotonic)
-    status: int = CLIENT_CLOSED
-    error: str | None = None
-    caller: str | None = None
-    chat: ChatRequest | None = None
-    work: Work | None = None
-    outcome: Outcome | None = None
-    passed: Passed | None = None
-    ticket: Ticket | None = None
     first_text_s: float | None = None
 
     def text_begins(self) -> None:
@@ -42,3 +35,21 @@ class Exchange:
     def seconds(self) -> float:
         """Since the request arrived."""
         return time.monotonic() - self.arrived
+
+
+@dataclass
+class Exchange:
+    """Filled as the request goes on; what is still None at the end was not reached."""
+
+    request_id: str
+    span: Span
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    status: int = CLIENT_CLOSED
+    error: str | None = None
+    caller: str | None = None
+    chat: ChatRequest | None = None
+    work: Work | None = None
+    outcome: Outcome | None = None
+    passed: Passed | None = None
+    ticket: Ticket | None = None

@@ -18,6 +18,9 @@ from hexad.serving.config import ServeConfig
 from hexad.serving.lossless import compare
 from hexad.stage import Context, Product, StageResult, Workspace, execute
 
+_GPU_SHARE = 0.45
+"""Of each accelerator's memory, for each of the two engines that are compared."""
+
 
 def run(config: ServeConfig, context: Context, inputs: Mapping[str, str]) -> StageResult:
     """Tree, under bundles/<name>: target/, draft/, verifier/, bundle.json, lossless.json."""
@@ -32,14 +35,17 @@ def _serve(config: ServeConfig, space: Workspace) -> Product:
     logs = space.scratch / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     wanted = _speculation(config, (space.out / DRAFT).is_dir())
-    plain = engine(space.out, config.engine, logs / "engine.log", None, threads=2)
+    plain = engine(space.out, config.engine, logs / "engine.log", None, threads=2, gpu_share=_GPU_SHARE)
     proven: Speculation | None = None
     lossless: dict[str, Any] = {"temperatures": [], "lossless": False, "method": "none"}
     space.progress.update(0.05, "starting engines")
     plain.start()
     try:
         if wanted:
-            with engine(space.out, config.engine, logs / "speculative.log", wanted, threads=2) as drafting:
+            speculative = engine(
+                space.out, config.engine, logs / "speculative.log", wanted, threads=2, gpu_share=_GPU_SHARE
+            )
+            with speculative as drafting:
                 plain.wait_ready()
                 lossless = _test(config, space, plain.base_url, drafting, validation) | {"method": wanted["method"]}
             proven = _proven(wanted, lossless) if lossless["lossless"] else None

@@ -55,6 +55,22 @@ def validate(recipe: RecipeFile) -> None:
     raise typer.Exit(body(recipe))
 
 
+@app.command()
+def plan(
+    recipe: RecipeFile,
+    profile: ProfileName = "local",
+    assume: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Another assumption, e.g. gpu=H200 or training_utilisation=0.4."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For tools, with every assumption.")] = False,
+) -> None:
+    """Estimate GPUs, memory, tokens and hours of each stage, and name what would not fit."""
+    from hexad.cli.plan_command import plan as body
+
+    raise typer.Exit(body(recipe, profile, assume or [], as_json))
+
+
 @app.command("compile")
 def compile_(
     recipe: RecipeFile,

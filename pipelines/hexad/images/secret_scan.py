@@ -1,4 +1,4 @@
-"""Find credentials in an image's archive (`docker save`): in every file of every layer, in its environment and history.
+"""Find credentials in files and in an image's archive (`docker save`): in every layer, environment and history.
 
 What is looked for is what a build could carry in from the machine that ran it: keys, tokens, an index's password.
 """
@@ -12,7 +12,8 @@ from typing import IO
 
 _LARGEST = 4 << 20  # bytes; larger files are weights and libraries
 _PATTERNS: dict[str, tuple[tuple[bytes, ...], bytes]] = {
-    "private key": ((b"PRIVATE KEY-----",), rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{40}"),
+    # Inside JSON inside YAML, its line breaks are written as \n or \\n.
+    "private key": ((b"PRIVATE KEY-----",), rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:\s|\\+n)+[A-Za-z0-9+/=]{40}"),
     "AWS access key": ((b"AKIA", b"ASIA"), rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     "Hugging Face token": ((b"hf_",), rb"\bhf_[A-Za-z0-9]{34}\b"),
     "GitHub token": (
@@ -21,7 +22,8 @@ _PATTERNS: dict[str, tuple[tuple[bytes, ...], bytes]] = {
     ),
     "Slack token": ((b"xox",), rb"\bxox[abpr]-[0-9A-Za-z-]{20,}"),
     "Google API key": ((b"AIza",), rb"\bAIza[0-9A-Za-z_-]{35}\b"),
-    "API key": ((b"sk-",), rb"\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}\b"),
+    # OpenAI's, Anthropic's, Cerebras'.
+    "API key": ((b"sk-",), rb"\bc?sk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}\b"),
     "PyPI token": ((b"pypi-AgE",), rb"\bpypi-AgE[A-Za-z0-9_-]{50,}"),
     "password in a URL": (
         (b"http://", b"https://", b"s3://", b"postgres"),
@@ -29,6 +31,8 @@ _PATTERNS: dict[str, tuple[tuple[bytes, ...], bytes]] = {
     ),
 }
 """Kind to what is in every such credential, found at memory's speed, and the form that the whole has."""
+
+KINDS = tuple(_PATTERNS)
 
 _FORMS = {kind: (marks, re.compile(form)) for kind, (marks, form) in _PATTERNS.items()}
 _CREDENTIAL_FILES = (".netrc", ".pypirc", ".git-credentials", ".docker/config.json", ".aws/credentials", "pip.conf",
@@ -54,6 +58,15 @@ def in_bytes(place: str, content: bytes) -> Iterator[Finding]:
             yield Finding(place, kind)
 
 
+def in_file(name: str, content: bytes) -> Iterator[Finding]:
+    """A file whose name says that it holds credentials, and each kind of credential in it."""
+    if any(f"/{name}".endswith(f"/{credentials}") for credentials in _CREDENTIAL_FILES):
+        yield Finding(name, "file that holds credentials")
+    # Bytecode repeats the source beside it.
+    if len(content) <= _LARGEST and not name.endswith(".pyc"):
+        yield from in_bytes(name, content)
+
+
 def in_archive(archive: IO[bytes], allowed: Callable[[Finding], bool] = lambda _: False) -> list[Finding]:
     """Findings of a docker archive (one or more images), read as a stream; `allowed` ones are left out."""
     found: list[Finding] = []
@@ -73,13 +86,8 @@ def in_archive(archive: IO[bytes], allowed: Callable[[Finding], bool] = lambda _
 def _in_layer(layer: tarfile.TarFile) -> Iterator[Finding]:
     for entry in layer:
         content = layer.extractfile(entry) if entry.isfile() and entry.size else None
-        if content is None:
-            continue
-        if any(f"/{entry.name}".endswith(f"/{name}") for name in _CREDENTIAL_FILES):
-            yield Finding(entry.name, "file that holds credentials")
-        # Bytecode repeats the source beside it.
-        if entry.size <= _LARGEST and not entry.name.endswith(".pyc"):
-            yield from in_bytes(entry.name, content.read())
+        if content is not None:
+            yield from in_file(entry.name, content.read(_LARGEST + 1))
 
 
 def _in_description(name: str, content: bytes) -> Iterator[Finding]:

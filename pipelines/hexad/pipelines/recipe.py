@@ -12,6 +12,7 @@ from hexad.drafter.config import DrafterConfig
 from hexad.evaluation.config import EvaluateConfig
 from hexad.gate.config import GateConfig
 from hexad.pipelines.yaml_file import Problem, load
+from hexad.planning.config import PlanConfig
 from hexad.preflight.config import PreflightConfig
 from hexad.records import DOMAINS, Record
 from hexad.report.config import ReportConfig
@@ -41,6 +42,7 @@ class Recipe(Record):
     evaluate: EvaluateConfig = EvaluateConfig()
     gate: GateConfig = GateConfig()
     report: ReportConfig = ReportConfig()
+    plan: PlanConfig = Field(PlanConfig(), description="What `hexad plan` cannot know; no stage reads it.")
 
 
 def load_recipe(file: Path) -> Recipe:

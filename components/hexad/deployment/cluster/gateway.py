@@ -31,7 +31,6 @@ def gateway_config(plan: Plan) -> dict[str, object]:
     settings = gateway_settings(
         plan.endpoint.name, plan.endpoint.gateway, engine_url, engine_model, scorer_url, tokens
     ) | {
-        "plan_max_tokens": max(1, plan.endpoint.plan_tokens),
         "deadline_s": plan.timing.deadline_s,
         "grace_s": drain_s(plan.timing.gateway_grace_s),
         "continuous_usage": plan.own_engine,

@@ -39,7 +39,7 @@ class Connections(httpx.AsyncBaseTransport):
         except BaseException:
             connection.close()
             raise
-        return httpx.Response(
+        return FreedResponse(
             connection.status, headers=connection.headers, stream=_Body(connection, timeouts.get("read"))
         )
 
@@ -61,6 +61,16 @@ class Connections(httpx.AsyncBaseTransport):
         except OSError as error:
             raise httpx.ConnectError(f"{host}:{port}: {error}") from error
         return connection
+
+
+class FreedResponse(httpx.Response):
+    """httpx's client makes response and stream refer to each other; once closed, they let go, so that both are freed
+    at once and not by the garbage collector, which stops every other stream for its time.
+    """
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        self.stream = httpx.ByteStream(b"")
 
 
 class _Body(httpx.AsyncByteStream):

@@ -11,7 +11,7 @@ from hexad.gateway.scaffold.planning import Planner
 from hexad.gateway.scaffold.report import CandidateReport, Finish, ScaffoldReport, Stop
 from hexad.gateway.scaffold.sampling import Sampler
 from hexad.gateway.scaffold.scoring import Verifier, score
-from hexad.gateway.scaffold.select import Grouping, group_ballots, select
+from hexad.gateway.scaffold.select import Ballot, Grouping, group_ballots, select
 from hexad.gateway.scaffold.work import Work, ballot_of, finish_of, visible_text
 from hexad.gateway.telemetry.metrics import Metrics
 from hexad.gateway.telemetry.tracing import count, stage
@@ -51,7 +51,7 @@ class Scaffold:
         parts = [split(draft.raw) for draft in work.drafts]
         ballots = [ballot_of(work.drafts[i], parts[i]) for i in alive]
         with work.timed("select"):
-            groups = await asyncio.to_thread(group_ballots, ballots, self._group)
+            groups = await self._grouped(ballots)
         used = await score(work, self._verifier, alive, groups, self._metrics)
         ballots = [b.model_copy(update={"score": work.scores.get(i)}) for i, b in zip(alive, ballots, strict=True)]
         with work.timed("select"), stage("select", selector=used, candidates=len(alive)) as span:
@@ -85,6 +85,10 @@ class Scaffold:
         won = report.candidates[selected]
         finish_reason = "stop" if won.finish_reason == "stop" else "length"
         return Outcome(won.content, won.reasoning, finish_reason, work.usage(), report)
+
+    async def _grouped(self, ballots: list[Ballot]) -> list[int | None]:
+        """As `group_ballots`; in a thread, since telling whether answers are equivalent may take its time."""
+        return [0] if len(ballots) == 1 else await asyncio.to_thread(group_ballots, ballots, self._group)
 
 
 def _describe(work: Work, i: int, parts: Parts, finish: Finish) -> CandidateReport:

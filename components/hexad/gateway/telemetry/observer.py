@@ -24,7 +24,7 @@ class Observer:
 
     def finish(self, exchange: Exchange) -> None:
         """Exactly once for each request."""
-        seconds = exchange.seconds()
+        seconds = exchange.watch.seconds()
         self._measure(exchange, seconds)
         _end_span(exchange)
         if exchange.outcome is not None:
@@ -36,8 +36,8 @@ class Observer:
         metrics = self._metrics
         metrics.requests.labels(str(exchange.status)).inc()
         metrics.seconds.observe(seconds)
-        if exchange.first_text_s is not None:
-            metrics.ttft.observe(exchange.first_text_s)
+        if exchange.watch.first_text_s is not None:
+            metrics.ttft.observe(exchange.watch.first_text_s)
         if exchange.ticket is not None and exchange.ticket.queue_s is not None:
             metrics.queue.observe(exchange.ticket.queue_s)
         for stage, usage in _spent(exchange).items():

@@ -1,0 +1,1 @@
+"""What a recipe needs on a cluster: GPUs, memory, tokens and hours of each stage, computed before anything runs."""
