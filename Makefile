@@ -2,7 +2,7 @@
 #
 #   make quickstart                       the whole pipeline on this machine; prints where the report is
 #   make setup TORCH_INDEX=<url>          take torch from this extra index, e.g. PyTorch's index of CPU builds
-#   make compile RECIPE=recipes/tiny.yaml PROFILE=kind [IMAGES_LOCK=images.lock.json]
+#   make compile RECIPE=recipes/tiny.yaml PROFILE=kind [FORMAT=argo] [IMAGES_LOCK=images.lock.json]
 #   make images [ROLE=train] [REGISTRY=<name>] [PUSH=1] [BUILDER=docker|podman|buildah] [BASE_IMAGE=<name>]
 #   make base-image                       a base from Debian packages, where no image registry can be reached
 
@@ -10,6 +10,7 @@ PYTHON ?= python3.11
 TORCH_INDEX ?=
 RECIPE ?= recipes/quickstart.yaml
 PROFILE ?= local
+FORMAT ?= kfp
 TESTS ?= tests
 WORKERS ?= 2
 ROLE ?=
@@ -85,7 +86,7 @@ format: setup
 	$(BIN)/ruff format .
 
 compile: setup
-	$(BIN)/hexad compile $(RECIPE) --profile $(PROFILE) -o build $(if $(IMAGES_LOCK),--images $(IMAGES_LOCK))
+	$(BIN)/hexad compile $(RECIPE) --profile $(PROFILE) --format $(FORMAT) -o build $(if $(IMAGES_LOCK),--images $(IMAGES_LOCK))
 
 component-docs: setup
 	$(BIN)/python -m hexad.cli.component_docs

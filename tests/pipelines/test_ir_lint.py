@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from hexad.cli.main import app
 from hexad.pipelines.compile import compile_pipeline
-from hexad.pipelines.ir_lint import Finding, lint
+from hexad.pipelines.ir_lint import lint
+from hexad.pipelines.lint_rules import Finding
 from hexad.pipelines.profile import load_profile
 from hexad.pipelines.recipe import Recipe
 from hexad.pipelines.settings import box_settings

@@ -33,6 +33,13 @@ class Runner(StrEnum):
     DOCKER = "docker"
 
 
+class Format(StrEnum):
+    """What a pipeline is compiled to."""
+
+    KFP = "kfp"
+    ARGO = "argo"
+
+
 class Target(StrEnum):
     """What an endpoint runs on."""
 
@@ -72,11 +79,12 @@ def compile_(
     images: Annotated[
         Path | None, typer.Option("--images", help="Lock of images to take instead of the profile's images.")
     ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="Kubeflow's, or an Argo WorkflowTemplate.")] = Format.KFP,
 ) -> None:
-    """Write the KFP pipeline of a recipe for a cluster's profile."""
+    """Write the pipeline of a recipe for a cluster's profile."""
     from hexad.cli.pipeline_commands import compile_recipe as body
 
-    raise typer.Exit(body(recipe, profile, out, images))
+    raise typer.Exit(body(recipe, profile, out, images, argo=format_ is Format.ARGO))
 
 
 @app.command()
@@ -198,18 +206,30 @@ def schedule(
 @app.command()
 def job(
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="A stage of the pipeline, e.g. sft.")],
-    config: Annotated[Path, typer.Option(help="YAML or JSON: the stage's section, or a whole recipe.")],
-    out: Annotated[str, typer.Option(help="Store URI or folder under which the tree is committed.")],
+    config: Annotated[Path | None, typer.Option(help="YAML or JSON: the stage's section, or a whole recipe.")] = None,
+    out: Annotated[str, typer.Option(help="Store URI or folder under which the tree is committed.")] = "",
     in_: Annotated[
         list[str] | None, typer.Option("--in", metavar="NAME=TREE", help="Store URI or folder with a manifest.json.")
     ] = None,
     group: Annotated[str, typer.Option(help="Evaluation group, for evaluate.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
+    settings: Annotated[
+        str,
+        typer.Option(metavar="JSON", help="What a pipeline gives a stage, in place of --config, --out, --seed."),
+    ] = "",
+    result: Annotated[Path | None, typer.Option(help="Folder for two files: the tree's URI, and the figures.")] = None,
+    state: Annotated[str, typer.Option(help="How the run ended, for cleanup.")] = "",
+    failures: Annotated[str, typer.Option(help="What failed in it, for cleanup.")] = "",
 ) -> None:
     """Run one stage by hand, as its container does."""
+    from hexad.cli.inputs import refuse
+    from hexad.cli.job_command import ByHand
     from hexad.cli.job_command import job as body
 
-    raise typer.Exit(body(stage, config, in_ or [], out, group, seed))
+    given = settings or (ByHand(config, out, seed) if config and out else "")
+    if not given:
+        raise refuse("give --config and --out, or --settings")
+    raise typer.Exit(body(stage, given, in_ or [], group, result, state, failures))
 
 
 @app.command()

@@ -1,9 +1,9 @@
 """validate and compile."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from hexad.cli.inputs import images_into, profile_from, recipe_from, say
+from hexad.cli.inputs import images_into, profile_from, recipe_from, refuse, say
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
 
@@ -14,15 +14,15 @@ def validate(file: Path) -> int:
     return 0
 
 
-def compile_recipe(file: Path, profile_name: str, out: Path, images: Path | None = None) -> int:
+def compile_recipe(file: Path, profile_name: str, out: Path, images: Path | None = None, argo: bool = False) -> int:
     recipe, profile = recipe_from(file), profile_from(profile_name)
     if images is not None:
         profile = images_into(profile, images)
-    target = compiled(recipe, profile, out)
+    target = exported(recipe, profile, out) if argo else compiled(recipe, profile, out)
     say(f"compiled: {target}")
     if profile.placeholders():
         say(f"note: profile {profile.name} names no real images yet; put your registry's names and digests into it")
-    return 0 if clean(target, profile) else 1
+    return 0 if (clean_export if argo else clean)(target, profile) else 1
 
 
 def compiled(recipe: Recipe, profile: Profile, out: Path, every_run: Collection[str] = ()) -> Path:
@@ -35,6 +35,24 @@ def compiled(recipe: Recipe, profile: Profile, out: Path, every_run: Collection[
     return compile_pipeline(box_settings(recipe, profile, every_run=every_run), profile, target, every_run)
 
 
+def exported(recipe: Recipe, profile: Profile, out: Path) -> Path:
+    """The file with the recipe's pipeline as an Argo WorkflowTemplate."""
+    from hexad.argo.workflow_template import text_of, workflow_template
+    from hexad.pipelines.compile import pipeline_ir
+    from hexad.pipelines.settings import box_settings
+
+    settings = box_settings(recipe, profile)
+    name = f"hexad-{recipe.name}-{profile.name}"
+    try:
+        made = workflow_template(name, recipe.description, pipeline_ir(settings, profile), settings, profile)
+    except ValueError as invalid:
+        raise refuse(str(invalid)) from invalid
+    out.mkdir(parents=True, exist_ok=True)
+    target = out / f"{recipe.name}-{profile.name}-argo.yaml"
+    target.write_text(text_of(made))
+    return target
+
+
 def clean(file: Path, profile: Profile) -> bool:
     """Whether the lint finds nothing in a compiled pipeline; says what it finds."""
     import yaml
@@ -43,7 +61,20 @@ def clean(file: Path, profile: Profile) -> bool:
 
     # The C parser: a pipeline has thousands of lines.
     pipeline, platform, *_ = [*filter(None, yaml.load_all(file.read_bytes(), yaml.CSafeLoader)), None]
-    findings = lint(pipeline, platform, cluster=profile.cluster, mutable_images=profile.mutable_images)
+    return _none(lint(pipeline, platform, cluster=profile.cluster, mutable_images=profile.mutable_images), file)
+
+
+def clean_export(file: Path, profile: Profile) -> bool:
+    """The same of a WorkflowTemplate."""
+    import yaml
+
+    from hexad.argo.lint import lint
+
+    template = yaml.load(file.read_bytes(), yaml.CSafeLoader)
+    return _none(lint(template, cluster=profile.cluster, mutable_images=profile.mutable_images), file)
+
+
+def _none(findings: Sequence[object], file: Path) -> bool:
     for finding in findings:
         say(f"{file}: {finding}", error=True)
     if findings:

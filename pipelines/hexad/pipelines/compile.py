@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import dropwhile
 from pathlib import Path
+from typing import Any
 
+from google.protobuf import json_format
 from kfp import compiler
 
 from hexad.pipelines.post_training import post_training
@@ -19,11 +21,20 @@ def compile_pipeline(
     Sections in `every_run` are computed in each run of it.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(1) as thread:
-        # KFP walks the whole stack at every setting of a task, which takes seconds below a command line's many frames.
-        pipeline = thread.submit(post_training, settings, profile, every_run=every_run).result()
-    compiler.Compiler().compile(pipeline, str(target))
+    compiler.Compiler().compile(_pipeline(settings, profile, every_run), str(target))
     # KFP's heading repeats the parameters, and those that are dicts in an order that changes from process to process.
     lines = target.read_text().splitlines(keepends=True)
     target.write_text("".join(dropwhile(lambda line: line.startswith("#"), lines)))
     return target
+
+
+def pipeline_ir(settings: Mapping[str, str], profile: Profile) -> dict[str, Any]:
+    """The first document of the file that `compile_pipeline` writes: tasks, and what flows between them."""
+    ir: dict[str, Any] = json_format.MessageToDict(_pipeline(settings, profile, ()).pipeline_spec)
+    return ir
+
+
+def _pipeline(settings: Mapping[str, str], profile: Profile, every_run: Collection[str]) -> Any:
+    with ThreadPoolExecutor(1) as thread:
+        # KFP walks the whole stack at every setting of a task, which takes seconds below a command line's many frames.
+        return thread.submit(post_training, settings, profile, every_run=every_run).result()

@@ -10,7 +10,8 @@ from typing import Any
 
 from kfp import dsl, kubernetes
 
-from hexad.deployment.placement import Placement, Toleration
+from hexad.deployment.cluster.pods import toleration
+from hexad.deployment.placement import Placement
 from hexad.deployment.site import STORE_SECRET_KEYS
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.task_settings import TaskSettings
@@ -25,7 +26,7 @@ POOLS: tuple[Role, ...] = ("train", "serve")
 """Image roles whose accelerators' nodes are chosen when a run starts."""
 
 _RUN_ID_LABEL = "metadata.labels['pipeline/runid']"
-_QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 
 Parameters = Mapping[str, Any]
 """Pipeline parameters that places read: those of `run_time_values`, as channels."""
@@ -42,7 +43,7 @@ def run_time_values(profile: Profile) -> dict[str, Any]:
         wanted = profile.placement.get(role)
         if wanted is not None and wanted.accelerator:
             values[f"{role}_node_selector"] = dict(sorted(wanted.node_selector.items()))
-            values[f"{role}_tolerations"] = [_toleration(taint) for taint in wanted.tolerations]
+            values[f"{role}_tolerations"] = [toleration(taint) for taint in wanted.tolerations]
         if role in profile.tasks.affinity:
             values[f"{role}_affinity"] = profile.tasks.affinity[role]
     return values
@@ -118,7 +119,7 @@ def _nodes(task: dsl.PipelineTask, role: Role, wanted: Placement, profile: Profi
     if wanted.accelerator:
         task.set_accelerator_type(wanted.accelerator).set_accelerator_limit(wanted.accelerators)
         if profile.tasks.queue:
-            kubernetes.add_pod_label(task, _QUEUE_LABEL, profile.tasks.queue)
+            kubernetes.add_pod_label(task, QUEUE_LABEL, profile.tasks.queue)
     if wanted.shm:
         kubernetes.empty_dir_mount(task, "shm", "/dev/shm", medium="Memory", size_limit=wanted.shm)
     if f"{role}_node_selector" in parameters:
@@ -127,12 +128,7 @@ def _nodes(task: dsl.PipelineTask, role: Role, wanted: Placement, profile: Profi
     else:
         for label, value in sorted(wanted.node_selector.items()):
             kubernetes.add_node_selector(task, label, value)
-        kubernetes.add_toleration_json(task, [_toleration(taint) for taint in wanted.tolerations])
+        kubernetes.add_toleration_json(task, [toleration(taint) for taint in wanted.tolerations])
     affinity = parameters.get(f"{role}_affinity", profile.tasks.affinity.get(role))
     if affinity is not None:
         kubernetes.add_node_affinity_json(task, affinity)
-
-
-def _toleration(taint: Toleration) -> dict[str, str]:
-    value = {"value": taint.value} if taint.operator == "Equal" else {}
-    return {"key": taint.key, "operator": taint.operator, **value, "effect": taint.effect}

@@ -84,13 +84,14 @@ def placed(pod: Object, placement: Placement, runtime_class: str = "") -> Object
     if placement.node_selector:
         pod["nodeSelector"] = dict(sorted(placement.node_selector.items()))
     if placement.tolerations:
-        pod["tolerations"] = [_toleration(taint) for taint in placement.tolerations]
+        pod["tolerations"] = [toleration(taint) for taint in placement.tolerations]
     if runtime_class:
         pod["runtimeClassName"] = runtime_class
     return pod
 
 
-def _toleration(taint: Toleration) -> Object:
+def toleration(taint: Toleration) -> Object:
+    """A taint that is tolerated, in Kubernetes' words."""
     value = {"value": taint.value} if taint.operator == "Equal" else {}
     return {"key": taint.key, "operator": taint.operator, **value, "effect": taint.effect}
 

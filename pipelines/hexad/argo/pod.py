@@ -1,0 +1,115 @@
+"""A profile's words for the pod of one stage, in Argo's form: the part of a template beside its command."""
+
+from typing import Any
+
+from hexad.deployment.cluster.pods import resources, secret_environment, toleration
+from hexad.deployment.placement import Placement
+from hexad.deployment.site import STORE_SECRET_KEYS
+from hexad.pipelines.profile import Profile
+from hexad.pipelines.task_placement import QUEUE_LABEL
+from hexad.pipelines.task_settings import Retry
+from hexad.stage.boxes import Role
+from hexad.stage.context import RUN_ID
+
+Object = dict[str, Any]
+
+COMMAND = ["python", "-m", "hexad.cli.main"]
+SCRATCH = "/tmp"
+"""The one folder that our images write to; their root is read-only."""
+
+
+def pod_settings(role: Role, section: str, profile: Profile) -> Object:
+    """Limits, nodes and volumes of a stage that runs in the image of `role`: fields of an Argo template.
+
+    Raises ValueError for what a profile can say and Argo cannot do.
+    """
+    settings = profile.tasks
+    wanted = profile.placement.get(role, Placement())
+    made: Object = {}
+    if wanted.accelerator and settings.queue:
+        made["metadata"] = {"labels": {QUEUE_LABEL: settings.queue}}
+    if settings.timeout(section):
+        # The pod's own deadline: it ends one try, and waiting for a node does not count.
+        made["activeDeadlineSeconds"] = settings.timeout(section)
+    if settings.retry:
+        made["retryStrategy"] = _retry(settings.retry)
+    if wanted.node_selector:
+        made["nodeSelector"] = dict(sorted(wanted.node_selector.items()))
+    if wanted.tolerations:
+        made["tolerations"] = [toleration(taint) for taint in wanted.tolerations]
+    if role in settings.affinity:
+        made["affinity"] = {"nodeAffinity": settings.affinity[role]}
+    made["volumes"] = [{"name": name, **source} for name, (_, source) in _volumes(wanted, profile).items()]
+    return made
+
+
+def container(role: Role, profile: Profile, arguments: list[str]) -> Object:
+    """The container of a stage: `hexad` with `arguments`, as some user without capabilities, on a read-only root."""
+    wanted = profile.placement.get(role, Placement())
+    made: Object = {"image": profile.images[role], "command": COMMAND, "args": arguments}
+    if profile.tasks.pull_policy:
+        made["imagePullPolicy"] = profile.tasks.pull_policy
+    made["env"] = _environment(profile)
+    if given := resources(wanted):
+        made["resources"] = given
+    made["securityContext"] = {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    made["volumeMounts"] = [
+        {"name": name, "mountPath": path, **({"readOnly": True} if "secret" in source else {})}
+        for name, (path, source) in _volumes(wanted, profile).items()
+    ]
+    return made
+
+
+def identity(profile: Profile) -> Object:
+    """Security context of every pod; Argo's own containers in it inherit it too."""
+    made: Object = {"seccompProfile": {"type": "RuntimeDefault"}}
+    if profile.tasks.run_as_non_root:
+        made["runAsNonRoot"] = True
+    if profile.tasks.run_as_user:
+        # The group makes volumes writable for a user whom the image does not know.
+        made |= {"runAsUser": profile.tasks.run_as_user, "fsGroup": profile.tasks.run_as_user}
+    return made
+
+
+def _retry(retry: Retry) -> Object:
+    if not retry.factor.is_integer():
+        raise ValueError(f"tasks.retry.factor: is {retry.factor:g}, but Argo takes whole numbers; round it")
+    backoff = {"duration": f"{retry.wait_s}s", "factor": f"{retry.factor:g}"}
+    if retry.wait_s * retry.factor ** (retry.times - 1) > retry.longest_wait_s:
+        backoff["cap"] = f"{retry.longest_wait_s}s"  # Argo 3.6; `maxDuration` would count the stage's own hours too
+    # Always: a pod that was deleted with its node is an error to Argo, not a failure.
+    return {"limit": str(retry.times), "retryPolicy": "Always", "backoff": backoff}
+
+
+def _environment(profile: Profile) -> list[Object]:
+    made: list[Object] = [{"name": name, "value": value} for name, value in sorted(profile.environment.items())]
+    made.append({"name": RUN_ID, "value": "{{workflow.uid}}"})
+    if profile.store_secret:
+        for variable in secret_environment(profile.store_secret, STORE_SECRET_KEYS):
+            variable["valueFrom"]["secretKeyRef"]["optional"] = True
+            made.append(variable)
+    for given in profile.tasks.secret_environment:
+        made += secret_environment(given.secret, given.variables)
+    return made
+
+
+def _volumes(wanted: Placement, profile: Profile) -> dict[str, tuple[str, Object]]:
+    """Name of a volume to where it is mounted and what it is."""
+    found: dict[str, tuple[str, Object]] = {"scratch": (SCRATCH, {"emptyDir": {}})}
+    if wanted.shm:
+        found["shm"] = ("/dev/shm", {"emptyDir": {"medium": "Memory", "sizeLimit": wanted.shm}})
+    cache = profile.tasks.cache
+    if cache and cache.claim:
+        found["cache"] = (cache.path, {"persistentVolumeClaim": {"claimName": cache.claim}})
+    elif cache:
+        spec: Object = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": cache.size}}}
+        if cache.storage_class:
+            spec["storageClassName"] = cache.storage_class
+        found["cache"] = (cache.path, {"ephemeral": {"volumeClaimTemplate": {"spec": spec}}})
+    for secret, folder in sorted(profile.tasks.secret_volumes.items()):
+        found[f"secret-{secret}"] = (folder, {"secret": {"secretName": secret}})
+    return found

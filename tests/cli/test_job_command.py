@@ -1,0 +1,34 @@
+"""`hexad job` as a workflow's task: bad settings and bad inputs are refused with exit code 2 and their mend."""
+
+import pytest
+from typer.testing import CliRunner
+
+from hexad.cli.main import app
+
+SETTINGS = '{"config": {}, "context": {"run": "test", "store": "file:///none"}}'
+REFUSED = {
+    "neither a file nor settings": (["gate", "--out", "out"], "give --config and --out, or --settings"),
+    "settings that are no JSON": (["gate", "--settings", "{"], "--settings: is not what a pipeline gives a stage"),
+    "an unknown key in a section": (
+        ["curate", "--settings", SETTINGS.replace("{}", '{"bass": 1}', 1)],
+        "bass: unknown key; did you mean 'base'?",
+    ),
+    "a loop's list that is too short": (
+        ["scores", "--settings", SETTINGS, "--in", 'base,sft=["file:///a"]'],
+        "wants a JSON list with one tree for each name",
+    ),
+    "a loop's list that is none": (
+        ["scores", "--settings", SETTINGS, "--in", "base,sft=file:///a"],
+        "wants a JSON list with one tree for each name",
+    ),
+    "preflight by hand": (["preflight", "--config", "recipes/tiny.yaml", "--out", "out"], "preflight: no such stage"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_bad_input_is_refused(what: str) -> None:
+    command, message = REFUSED[what]
+    options = ["--in", "scores=file:///a", "--in", "data=file:///b"] if command[0] == "gate" else []
+    done = CliRunner().invoke(app, ["job", *command, *options])
+    assert done.exit_code == 2
+    assert message in done.output
