@@ -62,6 +62,15 @@ def test_secrets_are_needed_where_they_are_used() -> None:
     ]
 
 
+def test_trainjobs_and_their_runtime_are_needed_where_the_profile_has_a_trainer() -> None:
+    needs = needs_of(profile("gke"))
+    assert ("trainer.kubeflow.org", "v1alpha1", "trainjobs") in {(k.group, k.version, k.plural) for k in needs.kinds}
+    assert [need.name for need in needs.classes if need.place == "trainer"] == ["hexad-train"]
+    without = needs_of(profile("gke", trainer=False))
+    assert not [need for need in (*without.kinds, *without.classes) if need.place == "trainer"]
+    assert needs.service_account == "hexad-pipeline"
+
+
 def test_scratch_is_looked_for_on_the_claim_or_the_nodes_but_not_where_each_task_gets_its_own() -> None:
     assert needs_of(profile("gke"), 500).scratch_gib == 500
     assert needs_of(profile("kind"), 500).scratch_gib == 500

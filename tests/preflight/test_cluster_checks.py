@@ -150,6 +150,13 @@ def test_the_claim_of_the_cache(cluster: Cluster, body: dict[str, Any], says: st
     assert bool(found.mend) == bool(mend)
 
 
+def test_a_service_account_that_is_missing_is_a_failure(cluster: Cluster) -> None:
+    found = cluster.check("service account runs", service_account="runs")
+    assert found.mend == "apply the profile's manifests in namespace team, or correct tasks.service_account"
+    cluster.put(f"{TEAM}/serviceaccounts/runs")
+    assert not cluster.check("service account runs", service_account="runs").mend
+
+
 def test_a_class_that_is_missing_is_a_failure(cluster: Cluster) -> None:
     path = "/apis/storage.k8s.io/v1/storageclasses"
     needed = {"place": "tasks.cache.storage_class", "path": path, "name": "nvme"}

@@ -38,7 +38,9 @@ def cluster_findings(profile_name: str, namespace: str, recipe: Path | None, con
         raise refuse("kubeconfig: none; set KUBECONFIG, give --context, or run inside the cluster")
     read = reader(api)
     needs = needs_of(profile, wanted.preflight.min_free_disk_gib if wanted else 0.0)
-    needs = needs.model_copy(update={"kinds": [*needs.kinds, *_started()]})
+    used = {(kind.group, kind.version, kind.plural) for kind in needs.kinds}
+    started = [kind for kind in _started() if (kind.group, kind.version, kind.plural) not in used]
+    needs = needs.model_copy(update={"kinds": [*needs.kinds, *started]})
     return [
         *findings(needs, gather(needs, namespace, read)),
         pinned(profile.images.items(), profile.mutable_images),

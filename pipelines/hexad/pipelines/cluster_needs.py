@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hexad.deployment.site import ENGINE_SECRET_KEY, STORE_SECRET_KEYS, Site
 from hexad.pipelines.profile import Profile
+from hexad.platform.training import RUNTIME
 from hexad.preflight.cluster.needs import (
     PULL_SECRET_KEY,
     PULL_SECRET_TYPE,
@@ -16,6 +17,13 @@ from hexad.preflight.cluster.needs import (
 
 _STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 _RUNTIME_CLASSES = "/apis/node.k8s.io/v1/runtimeclasses"
+_RUNTIMES = "/apis/trainer.kubeflow.org/v1alpha1/clustertrainingruntimes"
+_TRAINER = [
+    KindNeed(
+        place="trainer", group="trainer.kubeflow.org", version="v1alpha1", plural="trainjobs",
+        mend="install Kubeflow Trainer 2.0 or later, or set trainer to false",
+    )
+]  # fmt: skip
 _KSERVE = {
     "InferenceService": ("v1beta1", "inferenceservices"),
     "LLMInferenceService": ("v1alpha2", "llminferenceservices"),
@@ -34,8 +42,9 @@ def needs_of(profile: Profile, scratch_gib: float = 0.0) -> ClusterNeeds:
             for role, wanted in profile.placement.items()
         ],
         nodes_on_demand=profile.nodes_on_demand,
-        kinds=list(_kinds(endpoint)) if endpoint else [],
+        kinds=[*(_TRAINER if profile.trainer else []), *(_kinds(endpoint) if endpoint else [])],
         classes=list(_classes(profile)),
+        service_account=tasks.service_account,
         queue=tasks.queue,
         claim=tasks.cache.claim if tasks.cache else "",
         scratch_gib=0.0 if tasks.cache and tasks.cache.size else scratch_gib,
@@ -91,6 +100,8 @@ def _kinds(endpoint: Site) -> Iterator[KindNeed]:
 
 def _classes(profile: Profile) -> Iterator[ClassNeed]:
     cache, endpoint = profile.tasks.cache, profile.endpoint
+    if profile.trainer:
+        yield ClassNeed(place="trainer", path=_RUNTIMES, name=RUNTIME)
     if cache and cache.storage_class:
         yield ClassNeed(place="tasks.cache.storage_class", path=_STORAGE_CLASSES, name=cache.storage_class)
     if endpoint and endpoint.bundle_storage_class:

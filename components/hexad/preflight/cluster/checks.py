@@ -7,7 +7,7 @@ from hexad.preflight.clock import clock
 from hexad.preflight.cluster.facts import NOBODY, NODES, VERSION, Facts
 from hexad.preflight.cluster.needs import ClusterNeeds
 from hexad.preflight.cluster.nodes import pool
-from hexad.preflight.cluster.objects import claim, kind, named_class, namespace, secret
+from hexad.preflight.cluster.objects import claim, kind, named_class, namespace, secret, service_account
 from hexad.preflight.cluster.queue import queue
 
 
@@ -27,6 +27,8 @@ def _findings(needs: ClusterNeeds, facts: Facts) -> Iterator[Finding]:
     yield namespace(facts.namespace, facts, needs.non_root)
     yield from (namespace(name, facts) for name in needs.namespaces if name != facts.namespace)
     yield from (secret(need, facts) for need in needs.secrets)
+    if needs.service_account:
+        yield service_account(needs.service_account, facts)
     if needs.claim:
         yield claim(needs.claim, facts, needs.scratch_gib)
     yield from (named_class(need, facts) for need in needs.classes)

@@ -60,6 +60,10 @@ def claim_path(namespace: str, name: str) -> str:
     return f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}"
 
 
+def account_path(namespace: str, name: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
+
+
 def queue_path(kueue: Answer, namespace: str, name: str) -> str:
     """`kueue`: the answer for Kueue's API group, which knows the version to ask in."""
     return f"{KUEUE}/{_preferred(kueue)}/namespaces/{namespace}/localqueues/{name}"
@@ -91,6 +95,7 @@ def _paths(needs: ClusterNeeds, namespace: str) -> list[str]:
         paths += [f"/apis/{kind.group}", f"/apis/{kind.group}/{kind.version}"]
     paths += [f"{wanted.path}/{wanted.name}" for wanted in needs.classes]
     paths += [claim_path(namespace, needs.claim)] if needs.claim else []
+    paths += [account_path(namespace, needs.service_account)] if needs.service_account else []
     return list(dict.fromkeys(paths))
 
 

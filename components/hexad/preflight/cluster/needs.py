@@ -40,7 +40,7 @@ class KindNeed(Record):
 
 
 class ClassNeed(Record):
-    """A StorageClass or RuntimeClass."""
+    """A StorageClass, a RuntimeClass or a ClusterTrainingRuntime: objects without a namespace, named by others."""
 
     place: str
     path: str = Field(description="REST path without the name, e.g. '/apis/storage.k8s.io/v1/storageclasses'.")
@@ -57,6 +57,7 @@ class ClusterNeeds(Record):
     nodes_on_demand: bool = Field(False, description="Nodes are made when pods wait for them: none may be there now.")
     kinds: list[KindNeed] = Field(default_factory=list)
     classes: list[ClassNeed] = Field(default_factory=list)
+    service_account: str = Field("", description="Service account of a run's pods; empty: Kubeflow's default.")
     queue: str = Field("", description="Kueue's LocalQueue of tasks with an accelerator.")
     claim: str = Field("", description="PersistentVolumeClaim of the cache.")
     scratch_gib: float = Field(
@@ -74,5 +75,5 @@ def inside_a_run(needs: ClusterNeeds) -> ClusterNeeds:
         if pool.placement.accelerator
     ]
     secrets = [secret for secret in needs.secrets if not secret.namespace and secret.place != "store_secret"]
-    changes = {"namespaces": [], "secrets": secrets, "pools": pools, "kinds": [], "claim": ""}
+    changes = {"namespaces": [], "secrets": secrets, "pools": pools, "kinds": [], "claim": "", "service_account": ""}
     return needs.model_copy(update=changes)

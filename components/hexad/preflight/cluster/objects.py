@@ -1,7 +1,7 @@
 """Objects that a profile names: namespaces, secrets, the cache's claim, classes, and kinds of operators."""
 
 from hexad.preflight.checks import Finding
-from hexad.preflight.cluster.facts import Answer, Facts, claim_path, namespace_path, secret_path
+from hexad.preflight.cluster.facts import Answer, Facts, account_path, claim_path, namespace_path, secret_path
 from hexad.preflight.cluster.needs import ClassNeed, KindNeed, SecretNeed
 from hexad.preflight.cluster.quantity import quantity
 
@@ -39,6 +39,16 @@ def secret(need: SecretNeed, facts: Facts) -> Finding:
     return Finding(check=check, found=f"in namespace {place}" + (f", keys {', '.join(need.keys)}" if need.keys else ""))
 
 
+def service_account(name: str, facts: Facts) -> Finding:
+    """The account of a run's pods exists: without it Kubeflow makes no pod at all."""
+    check = f"service account {name}"
+    answer = facts.at(account_path(facts.namespace, name))
+    if not answer.found:
+        mend = f"apply the profile's manifests in namespace {facts.namespace}, or correct tasks.service_account"
+        return _not_found(check, answer, mend)
+    return Finding(check=check, found=f"in namespace {facts.namespace}")
+
+
 def claim(name: str, facts: Facts, least_gib: float = 0.0) -> Finding:
     """The cache's claim is bound, or waits only for its first pod, many pods can mount it, and it is large enough."""
     check = f"claim {name}"
@@ -61,7 +71,7 @@ def claim(name: str, facts: Facts, least_gib: float = 0.0) -> Finding:
 
 
 def named_class(need: ClassNeed, facts: Facts) -> Finding:
-    """A StorageClass or RuntimeClass exists."""
+    """A StorageClass, a RuntimeClass or a ClusterTrainingRuntime exists."""
     check = f"class {need.name}"
     answer = facts.at(f"{need.path}/{need.name}")
     if not answer.found:
