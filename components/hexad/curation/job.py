@@ -7,7 +7,7 @@ from itertools import chain, islice
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from hexad.curation.base_model import bring
-from hexad.curation.benchmarks import HELD_OUT, dated_hits, overlap, read_benchmark, subsets
+from hexad.curation.benchmarks import HELD_OUT, dated_hits, overlap, published_items, read_benchmark, subsets
 from hexad.curation.card import Tally, card_json, card_markdown
 from hexad.curation.config import CurateConfig
 from hexad.curation.contamination import Decontaminator
@@ -25,6 +25,7 @@ from hexad.grading import verify_gold
 from hexad.records import Prompt, Reject, Trace
 from hexad.records.layout import (
     BASE,
+    BENCHMARK_ITEMS,
     BENCHMARKS,
     CONTAMINATION,
     PROMPTS,
@@ -40,7 +41,8 @@ TOKENIZER_SAMPLE = 20_000  # traces of the sources that the tokenizer of a rando
 
 
 def run(config: CurateConfig, context: Context, inputs: Mapping[str, str]) -> StageResult:
-    """Tree: base/ (model and tokenizer), tokens, traces, prompts per split, rejects, hits, subsets, card.json."""
+    """Tree: base/ (model and tokenizer), tokens, traces, prompts per split, benchmark items and subsets, rejects, hits,
+    card.json."""
     return execute("curate", config, context, inputs, lambda space: _curate(config, space))
 
 
@@ -55,6 +57,7 @@ def _curate(config: CurateConfig, space: Workspace) -> Product:
         local = localise(one.source, space.scratch / "benchmarks" / one.name)
         benchmarks[one.name], unread = read_benchmark(one.name, local)
         rejects += unread
+    write_rows(space.out / BENCHMARK_ITEMS, published_items(benchmarks), Prompt)
     traces, prompts, hits = _decontaminate(traces, prompts, benchmarks, rejects)
     hits += (hit for name, items in benchmarks.items() for hit in dated_hits(name, items, config.sources))
     sources = [localise(source, space.scratch / "sources" / str(n)) for n, source in enumerate(config.sources)]

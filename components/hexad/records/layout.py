@@ -8,6 +8,7 @@ TRACES = "traces.parquet"
 REJECTS = "rejects.parquet"
 CONTAMINATION = "contamination.parquet"
 BENCHMARKS = "benchmarks.json"
+BENCHMARK_ITEMS = "benchmark_items.parquet"
 PROMPTS = {split: f"prompts_{split}.parquet" for split in ("train", "validation", "test")}
 ROLLOUTS = "rollouts.parquet"
 CURVE = "curve.jsonl"

@@ -61,6 +61,7 @@ def cross_checks(sections: Mapping[str, Any]) -> Iterator[Problem]:
         mend = f"make it divide batch_rows {sft.batch_rows}"
         yield Problem(("sft", "gradient_accumulation"), f"is {sft.gradient_accumulation}; {mend}")
     yield from _files(sections.get("curate"))
+    yield from _benchmarks(sections.get("curate"), sections.get("evaluate"))
     yield from _amounts(sections.get("curate"), sections.get("rlvr"), sections.get("serve"))
     yield from _lengths(sections.get("serve"), sections.get("rlvr"), sections.get("evaluate"))
     yield from _speculation(sections.get("serve"), sections.get("drafter"), sections.get("evaluate"))
@@ -78,6 +79,16 @@ def _files(curate: CurateConfig | None) -> Iterator[Problem]:
         if not is_stored(source.path) and not Path(source.path).exists():
             mend = "give a file or folder, relative to where you start hexad"
             yield Problem(("curate", "sources", index, "path"), f"is {source.path!r}, which does not exist; {mend}")
+
+
+def _benchmarks(curate: CurateConfig | None, evaluate: EvaluateConfig | None) -> Iterator[Problem]:
+    if curate is None or evaluate is None:
+        return
+    known = [one.name for one in curate.corpus.benchmarks]
+    for index, name in enumerate(evaluate.benchmarks or ()):
+        if name not in known:
+            mend = f"choose from {', '.join(known)}" if known else "add it to curate.corpus.benchmarks"
+            yield Problem(("evaluate", "benchmarks", index), f"is {name!r}, which curate does not read; {mend}")
 
 
 def _amounts(curate: CurateConfig | None, rlvr: RlvrConfig | None, serve: ServeConfig | None) -> Iterator[Problem]:
