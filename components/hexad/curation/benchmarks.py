@@ -23,7 +23,7 @@ def read_benchmark(name: str, source: SourceConfig) -> tuple[list[Prompt], list[
 
 
 def published_items(benchmarks: Mapping[str, Sequence[Prompt]]) -> list[Prompt]:
-    """Items of all benchmarks but the recipe's own. ValueError when two share an id: answers could not be told apart."""
+    """Items of all benchmarks but the recipe's own. ValueError when two share an id: answers would mix."""
     owner: dict[str, str] = {}
     for name, items in benchmarks.items():
         for item in items:

@@ -1,6 +1,7 @@
 """Base models and data files that lie as trees in the object store, where a cluster's tasks find them."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from hexad.chat import CHATML
@@ -14,14 +15,17 @@ def is_stored(place: str) -> bool:
     return "://" in place
 
 
-def fetch_files(place: str, into: Path) -> str:
+def fetch_files(place: str, into: Path, only: Collection[str] = ()) -> str:
     """Bring the tree of `URI` or `URI#GLOB` into a folder of `into`; the glob of its files there.
 
-    Raises ObjectMissing when no tree is committed at the URI.
+    `only`: paths in the tree of the files to bring; none: all. Raises ObjectMissing when no tree is committed at the
+    URI.
     """
     uri, _, pattern = place.partition("#")
     manifest = _manifest(uri, "sources")
-    folder = fetch_tree(open_store(uri), manifest, into / manifest.digest[:16])
+    chosen = [file for file in manifest.files if not only or file.path in only]
+    some = manifest.model_copy(update={"files": chosen})
+    folder = fetch_tree(open_store(uri), some, into / manifest.digest[:16])
     return str(folder / (pattern or "**/*"))
 
 
