@@ -2,12 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from hexad.curation.corpus.clean import ContaminationHit
+from hexad.curation.corpus.config import BenchmarkConfig
 from hexad.curation.readers import SourceConfig, read_source
+from hexad.curation.readers.remote import localise
 from hexad.records import Prompt, Reject, Subsets
 
 HELD_OUT = "held-out"
+
+
+def read_benchmarks(
+    held_out: list[Prompt], published: Iterable[BenchmarkConfig], scratch: Path
+) -> tuple[dict[str, list[Prompt]], list[Reject]]:
+    """Items of the recipe's own questions and of each published benchmark; and rows of their files that are none."""
+    items, rejects = {HELD_OUT: held_out}, list[Reject]()
+    for one in published:
+        items[one.name], unread = read_benchmark(one.name, localise(one.source, scratch / one.name))
+        rejects += unread
+    return items, rejects
 
 
 def read_benchmark(name: str, source: SourceConfig) -> tuple[list[Prompt], list[Reject]]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from hexad.chat import CHATML
 from hexad.chat.template import END_OF_TURN
@@ -29,10 +29,14 @@ def fetch_files(place: str, into: Path, only: Collection[str] = ()) -> str:
     return str(folder / (pattern or "**/*"))
 
 
-def fetch_base(uri: str, into: Path) -> dict[str, str]:
-    """Bring the transformers model at `uri` into `into` and pin our chat template on it; {model id: revision}."""
+def fetch_base(uri: str, into: Path, without: Collection[str] = ()) -> dict[str, str]:
+    """Bring the transformers model at `uri` into `into` and pin our chat template on it; {model id: revision}.
+
+    Files whose names match a pattern of `without` are left out.
+    """
     manifest = _manifest(uri, "curate.base.path")
-    fetch_tree(open_store(uri), manifest, into)
+    some = [file for file in manifest.files if not any(PurePosixPath(file.path).match(name) for name in without)]
+    fetch_tree(open_store(uri), manifest.model_copy(update={"files": some}), into)
     if not (into / "config.json").is_file():
         raise FileNotFoundError(f"curate.base.path: {uri} has no config.json; put a transformers model there")
     _pin_template(into)

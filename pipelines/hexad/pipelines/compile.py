@@ -7,13 +7,18 @@ from pathlib import Path
 
 from kfp import compiler
 
+from hexad.pipelines.corpus import corpus_pipeline
+from hexad.pipelines.pipeline_kinds import PipelineKind
 from hexad.pipelines.post_training import post_training
 from hexad.pipelines.profile import Profile
 
+_MAKE = {PipelineKind.POST_TRAINING: post_training, PipelineKind.CORPUS: corpus_pipeline}
+
 
 def compile_pipeline(
-    settings: Mapping[str, str], profile: Profile, target: Path, every_run: Collection[str] = ()
-) -> Path:
+    settings: Mapping[str, str], profile: Profile, target: Path, every_run: Collection[str] = (),
+    kind: PipelineKind = PipelineKind.POST_TRAINING,
+) -> Path:  # fmt: skip
     """Write the compiled pipeline to `target`; the same input gives the same bytes.
 
     Sections in `every_run` are computed in each run of it.
@@ -21,7 +26,7 @@ def compile_pipeline(
     target.parent.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as thread:
         # KFP walks the whole stack at every setting of a task, which takes seconds below a command line's many frames.
-        pipeline = thread.submit(post_training, settings, profile, every_run=every_run).result()
+        pipeline = thread.submit(_MAKE[kind], settings, profile, every_run=every_run).result()
     compiler.Compiler().compile(pipeline, str(target))
     # KFP's heading repeats the parameters, and those that are dicts in an order that changes from process to process.
     lines = target.read_text().splitlines(keepends=True)

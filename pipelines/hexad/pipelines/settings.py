@@ -13,7 +13,7 @@ from hexad.pipelines.recipe import Recipe
 from hexad.records import Record
 from hexad.stage import Context
 from hexad.stage.artifact import Settings
-from hexad.stage.boxes import BOXES
+from hexad.stage.boxes import BOXES, CORPUS_BOXES
 
 _HASHED_BYTES = 64 << 20  # larger files count by size: hashing a 60 GB model would make every compile wait for it
 
@@ -34,8 +34,8 @@ def box_settings(
     sources = local_files_version(recipe)
     place = f"{(store or profile.store).rstrip('/')}/{recipe.name}"
     settings = {}
-    for name, box in BOXES.items():
-        code = code_version(box) + (sources if name == "curate" else "")
+    for name, box in (BOXES | CORPUS_BOXES).items():
+        code = code_version(box) + (sources if name in ("curate", "corpus_parts") else "")
         context = Context(run=recipe.name, store=place, work=work, seed=recipe.seed, git=git,
                           image=profile.images[box.image], code=code, attempt=attempts.get(box.section, 0),
                           every_run=box.section in every_run)  # fmt: skip
