@@ -13,6 +13,7 @@ from hexad.curation.config import CurateConfig
 from hexad.curation.corpus.adopt import adopt
 from hexad.curation.corpus.clean import ContaminationHit
 from hexad.curation.corpus.run import open_corpus, text_of
+from hexad.curation.difficulty import by_difficulty
 from hexad.curation.generate import as_prompts, as_traces, generate
 from hexad.curation.own_rows import own_rows
 from hexad.curation.readers.remote import localise
@@ -23,6 +24,7 @@ from hexad.records.layout import (
     BENCHMARK_ITEMS,
     BENCHMARKS,
     CONTAMINATION,
+    PASS_RATES,
     PROMPTS,
     REJECTS,
     TRACES,
@@ -70,6 +72,14 @@ def _curate(config: CurateConfig, space: Workspace) -> Product:
     write_packed(space.out / VALIDATION_TOKENS, pack(validation.lengths, config.pack_tokens), validation)
     space.progress.update(0.9, "tokenized")
 
+    def untrained() -> Iterator[Prompt]:
+        return chain(own.prompts, corpus.prompts())
+
+    trained: Iterator[Prompt | Reject] = untrained()
+    if config.pass_rate.model:
+        trained = by_difficulty(untrained, config, seed, space.out / BASE, space.scratch, space.out / PASS_RATES,
+                                lambda done: space.progress.update(0.9, f"sampled {done} prompts"))  # fmt: skip
+
     hits += corpus.hits()
     write_rows(space.out / CONTAMINATION, hits, ContaminationHit)
     split = {name: one.model_dump() for name, one in subsets(benchmarks, hits).items()}
@@ -78,7 +88,7 @@ def _curate(config: CurateConfig, space: Workspace) -> Product:
         {source.id: source.licence for source in config.sources}, tokens.lengths, len(rows), config.pack_tokens
     )
     _write_rows(space, tally, chain(traces, corpus.traces()), {
-        "train": chain(own.prompts, corpus.prompts()),
+        "train": _kept(trained, rejects),
         "validation": as_prompts(made.validation, "validation"),
         "test": benchmarks[HELD_OUT],
     }, chain(rejects, corpus.rejects()))  # fmt: skip
@@ -114,6 +124,15 @@ def _tokenize(
 
     into.write(rows())
     return kept
+
+
+def _kept(rows: Iterable[Prompt | Reject], rejects: list[Reject]) -> Iterator[Prompt]:
+    """The prompts; rejects are appended as they come."""
+    for row in rows:
+        if isinstance(row, Reject):
+            rejects.append(row)
+        else:
+            yield row
 
 
 def _write_rows(

@@ -10,5 +10,6 @@ CONTAMINATION = "contamination.parquet"
 BENCHMARKS = "benchmarks.json"
 BENCHMARK_ITEMS = "benchmark_items.parquet"
 PROMPTS = {split: f"prompts_{split}.parquet" for split in ("train", "validation", "test")}
+PASS_RATES = "pass_rates"
 ROLLOUTS = "rollouts.parquet"
 CURVE = "curve.jsonl"

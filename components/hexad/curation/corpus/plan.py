@@ -28,8 +28,8 @@ class CorpusPlan(Record):
 def made_of(config: CurateConfig, seed: int, benchmarks: Mapping[str, Sequence[Prompt]]) -> dict[str, JsonValue]:
     """`benchmarks`: the items that rows are held against."""
     values = reading(config).model_dump(mode="json")
-    for only_packing in ("pack_tokens",):
-        del values[only_packing]
+    for later in ("pack_tokens", "pass_rate"):  # steps of curate, after the corpus
+        del values[later]
     corpus = values.pop("corpus")
     del corpus["shards"]
     items = {name: [item.model_dump(mode="json") for item in found] for name, found in benchmarks.items()}
