@@ -1,6 +1,7 @@
 """A recipe says WHAT a run does: one section per stage, checked by itself and across stages."""
 
 from collections.abc import Iterator, Mapping
+from glob import iglob
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,13 @@ def _files(curate: CurateConfig | None) -> Iterator[Problem]:
     if local and not (Path(local) / "config.json").is_file():
         mend = "give a folder with a transformers model, relative to where you start hexad"
         yield Problem(("curate", "base", "path"), f"is {base.path!r}, where there is no config.json; {mend}")
-    for index, source in enumerate(curate.sources):
-        if not is_stored(source.path) and not Path(source.path).exists():
-            mend = "give a file or folder, relative to where you start hexad"
-            yield Problem(("curate", "sources", index, "path"), f"is {source.path!r}, which does not exist; {mend}")
+    named = {("curate", "sources", index, "path"): one.path for index, one in enumerate(curate.sources)}
+    for index, benchmark in enumerate(curate.corpus.benchmarks):
+        named["curate", "corpus", "benchmarks", index, "source", "path"] = benchmark.source.path
+    for place, path in named.items():
+        if not is_stored(path) and not any(Path(found).is_file() for found in iglob(path, recursive=True)):
+            mend = "give a file or a glob of files, relative to where you start hexad"
+            yield Problem(place, f"is {path!r}, which no file matches; {mend}")
 
 
 def _benchmarks(curate: CurateConfig | None, evaluate: EvaluateConfig | None) -> Iterator[Problem]:
