@@ -97,12 +97,13 @@ def submit(
     watch: Watch = False,
     token_file: TokenFile = None,
     context: KubeContext = "",
+    pipeline: Pipeline = PipelineKind.POST_TRAINING,
 ) -> None:
     """Start a run on a Kubeflow cluster."""
     from hexad.cli.connection import Target
     from hexad.cli.submit_command import submit as body
 
-    raise typer.Exit(body(recipe, profile, Target(host, namespace, token_file, context), experiment, watch))
+    raise typer.Exit(body(recipe, profile, Target(host, namespace, token_file, context), experiment, watch, pipeline))
 
 
 @app.command()

@@ -1,9 +1,10 @@
 """Recipe and profile to KFP IR: one YAML file with the pipeline and its platform document."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import dropwhile
 from pathlib import Path
+from typing import Any
 
 from kfp import compiler
 
@@ -12,7 +13,10 @@ from hexad.pipelines.pipeline_kinds import PipelineKind
 from hexad.pipelines.post_training import post_training
 from hexad.pipelines.profile import Profile
 
-_MAKE = {PipelineKind.POST_TRAINING: post_training, PipelineKind.CORPUS: corpus_pipeline}
+_MAKE: dict[PipelineKind, Callable[..., Any]] = {
+    PipelineKind.POST_TRAINING: post_training,
+    PipelineKind.CORPUS: corpus_pipeline,
+}
 
 
 def compile_pipeline(

@@ -12,7 +12,7 @@ from hexad.curation.stored import is_stored
 from hexad.drafter.config import DrafterConfig
 from hexad.evaluation.config import EvaluateConfig
 from hexad.gate.config import GateConfig
-from hexad.pipelines.yaml_file import Problem, load
+from hexad.pipelines.yaml_file import Keys, Problem, load
 from hexad.preflight.config import PreflightConfig
 from hexad.records import DOMAINS, Record
 from hexad.report.config import ReportConfig
@@ -76,7 +76,7 @@ def _files(curate: CurateConfig | None) -> Iterator[Problem]:
     if local and not (Path(local) / "config.json").is_file():
         mend = "give a folder with a transformers model, relative to where you start hexad"
         yield Problem(("curate", "base", "path"), f"is {base.path!r}, where there is no config.json; {mend}")
-    named = {("curate", "sources", index, "path"): one.path for index, one in enumerate(curate.sources)}
+    named: dict[Keys, str] = {("curate", "sources", n, "path"): one.path for n, one in enumerate(curate.sources)}
     for index, benchmark in enumerate(curate.corpus.benchmarks):
         named["curate", "corpus", "benchmarks", index, "source", "path"] = benchmark.source.path
     for place, path in named.items():

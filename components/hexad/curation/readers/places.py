@@ -32,8 +32,8 @@ def find_places(pattern: str) -> list[tuple[str, str]]:
         return [(str(path), path.relative_to(root or ".").as_posix()) for path in found]
     wanted = _matcher(pattern.removeprefix(root))
     names = (uri.removeprefix(root) for uri in open_store(pattern).list(root.rstrip("/")))
-    found = sorted((name for name in names if wanted.fullmatch(name)), key=lambda name: name.split("/"))
-    return [(f"{root}{name}", name) for name in found]
+    chosen = sorted((name for name in names if wanted.fullmatch(name)), key=lambda name: name.split("/"))
+    return [(f"{root}{name}", name) for name in chosen]
 
 
 def fixed_folder(pattern: str) -> str:
