@@ -37,7 +37,7 @@ from hexad.stage import Context, Product, StageResult, Workspace, execute
 
 def run(config: CurateConfig, context: Context, inputs: Mapping[str, str]) -> StageResult:
     """Tree: base/ (model and tokenizer), tokens, traces, prompts per split, benchmark items and subsets, rejects, hits,
-    card.json."""
+    card.json; pass_rates/ where difficulty was measured."""
     return execute("curate", config, context, inputs, lambda space: _curate(config, space))
 
 
@@ -45,12 +45,16 @@ def _curate(config: CurateConfig, space: Workspace) -> Product:
     seed = space.context.seed
     made = generate(config.generated, seed)
     space.progress.update(0.1, "generated")
-    benchmarks, unread = read_benchmarks(as_prompts(made.test, "test"), config.corpus.benchmarks, space.scratch)
+    scratch = space.scratch / "benchmarks"
+    benchmarks, unread = read_benchmarks(as_prompts(made.test, "test"), config.corpus.benchmarks, scratch)
     write_rows(space.out / BENCHMARK_ITEMS, published_items(benchmarks), Prompt)
     own = own_rows(config, made, seed, benchmarks)
     rejects = [*own.rejects, *unread]
     hits = [*own.hits, *(h for name, items in benchmarks.items() for h in dated_hits(name, items, config.sources))]
-    progress = lambda done, note: space.progress.update(0.1 + 0.7 * done, note)  # noqa: E731
+
+    def progress(done: float, note: str) -> None:
+        space.progress.update(0.1 + 0.7 * done, note)
+
     if config.corpus.tree:
         corpus, adopted = adopt(config, seed, benchmarks, space.scratch / "corpus")
     else:

@@ -26,7 +26,7 @@ def _list(config: CurateConfig, space: Workspace) -> Product:
         raise ValueError("curate.sources is empty; a corpus is made of sources, so name some")
     seed = space.context.seed
     held_out = as_prompts(generate(config.generated, seed).test, "test")
-    benchmarks, _ = read_benchmarks(held_out, config.corpus.benchmarks, space.scratch)
+    benchmarks, _ = read_benchmarks(held_out, config.corpus.benchmarks, space.scratch / "benchmarks")
     (space.out / BENCHMARKS).mkdir()
     write_benchmarks(benchmarks, space.out / BENCHMARKS)
     parts = _parts(config, space.scratch / "sources")
