@@ -2,7 +2,7 @@
 
 from hexad.curation.config import CurateConfig
 from hexad.curation.generate import Generated
-from hexad.curation.job import with_drawn
+from hexad.curation.own_rows import with_drawn
 from hexad.records import Reject
 
 NOTHING = Generated(traces=[], prompts=[], validation=[], test=[], duplicates=[])

@@ -8,15 +8,16 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from hexad.curation.benchmarks import published_items
 from hexad.curation.config import CurateConfig
 from hexad.curation.corpus.clean import ContaminationHit
 from hexad.curation.job import run
 from hexad.records import Prompt, Reject, Trace
-from hexad.records.layout import BENCHMARKS, CONTAMINATION, PROMPTS, REJECTS, TRACES, TRAIN_TOKENS
+from hexad.records.layout import BENCHMARK_ITEMS, BENCHMARKS, CONTAMINATION, PROMPTS, REJECTS, TRACES, TRAIN_TOKENS
 from hexad.records.shards import read_rows
 from hexad.stage import Context
 
-from .corpus.made import am_row, guru_row, question, response, write_jsonl
+from .corpus.made import am_row, guru_row, items, question, response, write_jsonl
 
 TRACED, PROMPTED = 40, 20
 
@@ -82,6 +83,16 @@ def test_each_benchmark_has_its_clean_and_contaminated_items(tree: Path) -> None
         "contaminated": ["0", "1", "2", "old"],
     }
     assert set(subsets) == {"aime", "held-out"} and len(subsets["held-out"]["all"]) == 6
+
+
+def test_items_of_published_benchmarks_are_there_to_be_asked(tree: Path) -> None:
+    items = read_rows(tree / BENCHMARK_ITEMS, Prompt)
+    assert [item.id for item in items] == json.loads((tree / BENCHMARKS).read_text())["aime"]["all"]
+
+
+def test_two_benchmarks_with_the_same_item_id_are_refused() -> None:
+    with pytest.raises(ValueError, match="a and b both have item 'item-0'; give their sources other ids"):
+        published_items({"a": items("one?"), "b": items("two?")})
 
 
 def test_a_hit_names_item_row_method_and_score(tree: Path) -> None:

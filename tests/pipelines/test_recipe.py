@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from hexad.pipelines.recipe import Recipe, load_recipe
+from hexad.pipelines.settings import local_files, local_files_version
 from hexad.pipelines.yaml_file import InvalidFile
 
 CASES = [json.loads(line) for line in Path(__file__).with_name("recipe_errors.jsonl").read_text().splitlines()]
@@ -45,6 +46,17 @@ def test_an_error_names_its_path_and_the_mend(case: dict[str, Any], tmp_path: Pa
     assert line.startswith("line ")
     assert path == case["path"]
     assert case["says"] in message
+
+
+def test_sources_may_be_globs_whose_files_are_part_of_what_a_run_depends_on(tmp_path: Path) -> None:
+    source = {"id": "a/b", "revision": "1", "path": f"{tmp_path}/**/*.jsonl", "kind": "guru"}
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/rows.jsonl").write_text("{}\n")
+    recipe = load_recipe(write(tmp_path, {"curate.sources": [source]}))
+    assert local_files(recipe) == {source["path"]: tmp_path}
+    before = local_files_version(recipe)
+    (tmp_path / "data/more.jsonl").write_text("{}\n")
+    assert local_files_version(recipe) != before
 
 
 def test_all_errors_come_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hexad.pipelines.console import PlainLines, line
-from hexad.pipelines.watch import StageState, snapshot, total_remaining
+from hexad.pipelines.watch import StageState, corpus_stages, snapshot, total_remaining
 
 
 def task(folder: Path, name: str, state: str, started: float, updated: float, fraction: float = 1.0) -> None:
@@ -39,6 +39,20 @@ def test_evaluate_runs_until_its_groups_are_joined(tmp_path: Path) -> None:
     assert by_stage(tmp_path)["evaluate"].state == "running"
     task(tmp_path, "scores", "done", 60, 70)
     assert by_stage(tmp_path)["evaluate"] == StageState("evaluate", "done", 1.0, elapsed=60.0)
+
+
+def test_a_stage_in_shards_runs_until_all_of_them_are_done(tmp_path: Path) -> None:
+    def clean() -> StageState:
+        return snapshot(tmp_path, {}, 100.0, None, corpus_stages(3))[1]
+
+    task(tmp_path, "corpus_parts", "done", 0, 1)
+    assert clean().state == "waiting"
+    task(tmp_path, "corpus_clean-0", "running", 1, 9, 0.5)
+    task(tmp_path, "corpus_clean-2", "done", 2, 5)
+    assert (clean().state, clean().fraction) == ("running", 0.5)
+    task(tmp_path, "corpus_clean-0", "done", 1, 11)
+    task(tmp_path, "corpus_clean-1", "cached", 1, 2)
+    assert clean() == StageState("clean", "done", 1.0, elapsed=10.0)
 
 
 def test_an_error_file_marks_its_stage_failed(tmp_path: Path) -> None:

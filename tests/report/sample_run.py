@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hexad.evaluation.subsets import summarise_subsets
 from hexad.evaluation.summarise import (
     Candidate,
     Selection,
@@ -21,10 +22,12 @@ from hexad.records import (
     Gold,
     Manifest,
     Message,
+    Overlap,
     Prompt,
     Provenance,
     Rollout,
     Speculation,
+    Subsets,
     Verdict,
 )
 from hexad.storage import commit_tree, open_store
@@ -122,7 +125,20 @@ def _scores() -> dict[str, object]:
         "deltas": [d.model_dump(by_alias=True) for d in summarise_deltas(rollouts, prompts, seed=7)],
         "verifier": verifier.model_dump(),
         "errors": count_errors(rollouts),
+        "contamination": _contamination(),
     }
+
+
+def _contamination() -> dict[str, object]:
+    rollouts, prompts = _rollouts()
+    ids, unasked = list(prompts), ["x", "y"]
+    found = summarise_subsets(
+        rollouts,
+        {"test": Subsets(all=ids, clean=ids[3:], contaminated=ids[:3]),
+         "other": Subsets(all=unasked, clean=unasked, contaminated=[])},
+        seed=7,
+    )  # fmt: skip
+    return {name: Overlap(exact=0, near=3, items=s["all"].items, subsets=s).model_dump() for name, s in found.items()}
 
 
 def _lengths() -> dict[str, list[int]]:

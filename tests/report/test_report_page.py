@@ -19,7 +19,7 @@ HOSTILE = (
     '\x00\u202e" onmouseover="x\' & <b>bold</b>'
 )
 SECTIONS = ["bought", "pipeline", "pillars", "cells", "deltas", "training", "verifier", "speculation", "lengths",
-            "domains", "data", "samples", "lineage", "limits"]  # fmt: skip
+            "domains", "subsets", "data", "samples", "lineage", "limits"]  # fmt: skip
 
 
 class Outline(HTMLParser):
@@ -92,7 +92,21 @@ def test_the_summary_has_the_runs_numbers(report):
     assert summary.stages["sft"].seconds == 171
     assert summary.speculative is not None and summary.speculative.method == "draft_model"
     assert summary.contamination["test"].items == 312
+    assert summary.contamination["test"].subsets["clean"].items == 309
     assert result.metrics["accuracy_base"] == summary.scores["base"]["all"].mean
+
+
+def test_clean_and_contaminated_items_stand_beside_all_and_an_empty_subset_says_so(report):
+    page, _, _ = report(sample_run.files())
+    table = page.partition('id="subsets"')[2].partition("</section>")[0]
+    rows = re.findall(r'<th scope="row">([^<]*)</th><td class="number">([^<]*)</td>(.*?)</tr>', table)
+    assert [(name, items) for name, items, _ in rows] == [
+        ("test, all", "312"), ("test, clean", "309"), ("test, contaminated", "3"),
+        ("other, all", "2"), ("other, clean", "2"), ("other, contaminated", "0"),
+    ]  # fmt: skip
+    assert all("<small" in scores for _, _, scores in rows[:3])
+    assert all(scores.count("not asked") == len(sample_run.ABILITY) for _, _, scores in rows[3:5])
+    assert rows[5][2].count("empty") == len(sample_run.ABILITY)
 
 
 def test_the_date_is_printed_only_when_it_is_given():

@@ -75,6 +75,20 @@ def test_submit_makes_pipeline_version_experiment_and_run(stub: StubKubeflow) ->
     assert "sft" in version["pipeline_spec"]["pipeline_spec"]["root"]["inputDefinitions"]["parameters"]
 
 
+def test_the_corpus_pipeline_is_submitted_under_a_name_of_its_own(stub: StubKubeflow) -> None:
+    source = {"id": "a/b", "revision": "1", "path": "s3://bucket/a.parquet", "kind": "guru"}
+    recipe = {"name": "test", "curate": {"base": {"kind": "random"}, "sources": [source], "corpus": {"shards": 3}}}
+    Path("recipe.yaml").write_text(yaml.safe_dump(recipe))
+    assert submit("--pipeline", "corpus").exit_code == 0
+    assert [p["display_name"] for p in stub.pipelines.values()] == ["hexad-test-corpus-kind"]
+
+
+def test_the_corpus_of_a_recipe_without_sources_is_not_submitted(stub: StubKubeflow) -> None:
+    done = submit("--pipeline", "corpus")
+    assert done.exit_code == 2
+    assert "curate.sources is empty" in done.output
+
+
 def test_submitting_twice_uploads_once(stub: StubKubeflow) -> None:
     first, second = submit(), submit()
     assert "uploaded" in first.output

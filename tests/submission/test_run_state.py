@@ -10,7 +10,7 @@ from hexad.stage.boxes import GROUPS, SECTIONS
 from hexad.submission.again import again_from, parameters_of
 from hexad.submission.answers import Run, Version
 from hexad.submission.picture import LineView, table
-from hexad.submission.run_state import StageView, stages
+from hexad.submission.run_state import CORPUS_STAGES, StageView, stages
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -106,3 +106,10 @@ def test_parameters_are_the_versions_defaults_under_the_runs_own() -> None:
 def test_parameters_that_are_not_hexads_are_refused() -> None:
     with pytest.raises(KeyError, match="evaluate"):
         again_from({"message": "hello"}, "evaluate", 1)
+
+
+def test_a_run_of_the_corpus_pipeline_has_its_own_stages() -> None:
+    shards = [task("corpus-clean", "SUCCEEDED", 1, 5), task("corpus-clean", "RUNNING", 1)]
+    found = stages(run(task("corpus-parts", "SUCCEEDED", 0, 1), *shards), NOW, {})
+    assert tuple(view.stage for view in found) == CORPUS_STAGES
+    assert [view.state for view in found] == ["done", "running", "waiting", "waiting", "waiting"]

@@ -1,7 +1,7 @@
 """Bring the base model into the dataset tree, in safetensors, with our chat template."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from hexad.chat.template import END_OF_TURN
 from hexad.curation.config import BaseModelConfig
 from hexad.curation.stored import fetch_base, is_stored, pin_template
 
+WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.pt", "*.pth")
 _SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
@@ -24,12 +25,26 @@ def bring(config: BaseModelConfig, texts: Iterable[str], seed: int, into: Path) 
     return _smollm2(into)
 
 
-def _copy(source: Path, into: Path) -> dict[str, str]:
+def bring_tokenizer(config: BaseModelConfig, texts: Iterable[str], seed: int, into: Path) -> None:
+    """As `bring`, without the weights: of a large model in a store or a folder they are not even read."""
+    if config.kind == "path":
+        if is_stored(config.path or ""):
+            fetch_base(config.path or "", into, without=WEIGHTS)
+        else:
+            _copy(Path(config.path or ""), into, without=WEIGHTS)
+        return
+    bring(config, texts, seed, into)
+    for pattern in WEIGHTS:
+        for file in into.glob(pattern):
+            file.unlink()
+
+
+def _copy(source: Path, into: Path, without: Collection[str] = ()) -> dict[str, str]:
     if not (source / "config.json").is_file():
         raise FileNotFoundError(
             f"curate.base.path: {source} has no config.json; give the folder of a transformers model"
         )
-    shutil.copytree(source, into, dirs_exist_ok=True)
+    shutil.copytree(source, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*without))
     pin_template(into)
     return {source.name: "local"}
 

@@ -2,21 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from hexad.curation.corpus.clean import ContaminationHit
+from hexad.curation.corpus.config import BenchmarkConfig
 from hexad.curation.readers import SourceConfig, read_source
-from hexad.records import Prompt, Record, Reject
+from hexad.curation.readers.remote import localise
+from hexad.records import Prompt, Reject, Subsets
 
 HELD_OUT = "held-out"
 
 
-class Subsets(Record):
-    """Ids of a benchmark's items. `contaminated`: a row of the raw training data was the item, or may have been by
-    date. Those rows were dropped; scores on `clean` do not lean on our having found all of them."""
-
-    all: list[str]
-    clean: list[str]
-    contaminated: list[str]
+def read_benchmarks(
+    held_out: list[Prompt], published: Iterable[BenchmarkConfig], scratch: Path
+) -> tuple[dict[str, list[Prompt]], list[Reject]]:
+    """Items of the recipe's own questions and of each published benchmark; and rows of their files that are none."""
+    items, rejects = {HELD_OUT: held_out}, list[Reject]()
+    for one in published:
+        items[one.name], unread = read_benchmark(one.name, localise(one.source, scratch / one.name))
+        rejects += unread
+    return items, rejects
 
 
 def read_benchmark(name: str, source: SourceConfig) -> tuple[list[Prompt], list[Reject]]:
@@ -29,6 +34,18 @@ def read_benchmark(name: str, source: SourceConfig) -> tuple[list[Prompt], list[
     if twice:
         raise ValueError(f"benchmarks: {name}: id {twice[0]!r} comes twice; give each item its own")
     return items, [row for row in found if isinstance(row, Reject)]
+
+
+def published_items(benchmarks: Mapping[str, Sequence[Prompt]]) -> list[Prompt]:
+    """Items of all benchmarks but the recipe's own. ValueError when two share an id: answers would mix."""
+    owner: dict[str, str] = {}
+    for name, items in benchmarks.items():
+        for item in items:
+            if owner.setdefault(item.id, name) != name:
+                raise ValueError(
+                    f"benchmarks: {owner[item.id]} and {name} both have item {item.id!r}; give their sources other ids"
+                )
+    return [item for name, items in benchmarks.items() if name != HELD_OUT for item in items]
 
 
 def dated_hits(name: str, items: Iterable[Prompt], sources: Sequence[SourceConfig]) -> list[ContaminationHit]:

@@ -70,6 +70,27 @@ class GeneratedConfig(Record):
         return self
 
 
+class PassRateConfig(Record):
+    """How hard RL prompts are for a model, by sampling answers; `corpus.filters.pass_rates` has the rules."""
+
+    model: str = Field(
+        "",
+        description="Name under which pass rates are recorded, which rules use and an endpoint serves the model by; "
+        "empty: nothing is measured. Prompts that come with its rate are not sampled.",
+    )
+    endpoint: str = Field(
+        "",
+        description="URL of an OpenAI-compatible endpoint, without /v1; its key, if any, is in HEXAD_PASS_RATE_KEY. "
+        "Empty: the recipe's base model, in this process.",
+    )
+    samples: int = Field(16, ge=1, description="Answers per prompt.")
+    temperature: float = Field(1.0, ge=0, description="Sampling temperature.")
+    top_p: float = Field(1.0, gt=0, le=1, description="Nucleus of sampling.")
+    max_tokens: int = Field(512, gt=0, description="Tokens of an answer at most.")
+    workers: int = Field(64, ge=1, description="Prompts that an endpoint is asked for at once.")
+    timeout_s: float = Field(600.0, gt=0, description="Seconds that one request may take.")
+
+
 class CurateConfig(Record):
     """What to train and test on."""
 
@@ -79,6 +100,7 @@ class CurateConfig(Record):
         (), description="Files of real data, read beside the generated questions."
     )
     corpus: CorpusConfig = Field(CorpusConfig(), description="What is done with the rows of the sources.")
+    pass_rate: PassRateConfig = Field(PassRateConfig(), description="Measured difficulty of the RL prompts.")
     plan_share: float = Field(
         0.3,
         ge=0,

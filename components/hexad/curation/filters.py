@@ -27,7 +27,7 @@ def refusal(row: Trace | Prompt, config: FilterConfig, repeated: float) -> Rejec
     if config.scripts and (script := script_of(question)) not in config.scripts:
         return _reject(row, "language", "writing system not kept", script)
     if isinstance(row, Prompt):
-        return _too_easy_or_hard(row, config)
+        return too_easy_or_hard(row, config)
     response = row.messages[-1].content
     if len(response) > config.max_response_characters:
         detail = f"{len(response)} > {config.max_response_characters} characters"
@@ -96,7 +96,8 @@ def _agrees(verdict: Verdict, gold: Gold) -> bool | None:
     return False if comparable else None
 
 
-def _too_easy_or_hard(row: Prompt, config: FilterConfig) -> Reject | None:
+def too_easy_or_hard(row: Prompt, config: FilterConfig) -> Reject | None:
+    """The first rule on measured difficulty that drops the prompt, or None."""
     for rule in config.pass_rates:
         rate = row.difficulty.get(rule.model)
         if rate is not None and not rule.above < rate < rule.below:

@@ -1,7 +1,8 @@
 """Base models and data files that lie as trees in the object store, where a cluster's tasks find them."""
 
 import json
-from pathlib import Path
+from collections.abc import Collection
+from pathlib import Path, PurePosixPath
 
 from hexad.chat import CHATML
 from hexad.chat.template import END_OF_TURN
@@ -14,21 +15,28 @@ def is_stored(place: str) -> bool:
     return "://" in place
 
 
-def fetch_files(place: str, into: Path) -> str:
+def fetch_files(place: str, into: Path, only: Collection[str] = ()) -> str:
     """Bring the tree of `URI` or `URI#GLOB` into a folder of `into`; the glob of its files there.
 
-    Raises ObjectMissing when no tree is committed at the URI.
+    `only`: paths in the tree of the files to bring; none: all. Raises ObjectMissing when no tree is committed at the
+    URI.
     """
     uri, _, pattern = place.partition("#")
     manifest = _manifest(uri, "sources")
-    folder = fetch_tree(open_store(uri), manifest, into / manifest.digest[:16])
+    chosen = [file for file in manifest.files if not only or file.path in only]
+    some = manifest.model_copy(update={"files": chosen})
+    folder = fetch_tree(open_store(uri), some, into / manifest.digest[:16])
     return str(folder / (pattern or "**/*"))
 
 
-def fetch_base(uri: str, into: Path) -> dict[str, str]:
-    """Bring the transformers model at `uri` into `into` and pin our chat template on it; {model id: revision}."""
+def fetch_base(uri: str, into: Path, without: Collection[str] = ()) -> dict[str, str]:
+    """Bring the transformers model at `uri` into `into` and pin our chat template on it; {model id: revision}.
+
+    Files whose names match a pattern of `without` are left out.
+    """
     manifest = _manifest(uri, "curate.base.path")
-    fetch_tree(open_store(uri), manifest, into)
+    some = [file for file in manifest.files if not any(PurePosixPath(file.path).match(name) for name in without)]
+    fetch_tree(open_store(uri), manifest.model_copy(update={"files": some}), into)
     if not (into / "config.json").is_file():
         raise FileNotFoundError(f"curate.base.path: {uri} has no config.json; put a transformers model there")
     pin_template(into)

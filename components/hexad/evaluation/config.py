@@ -35,6 +35,11 @@ class EvaluateConfig(Record):
     """Every benchmark times every cell, several samples each."""
 
     cells: tuple[Cell, ...] = Field(ALL_CELLS, min_length=1, description="What is compared.")
+    benchmarks: tuple[str, ...] | None = Field(
+        None,
+        description="Benchmarks of curate.corpus.benchmarks whose items are asked beside the held-out questions; "
+        "none: all of them.",
+    )
     samples: int = Field(4, ge=1, description="Samples per question and cell.")
     temperature: float = Field(1.0, ge=0, description="Sampling temperature.")
     top_p: float = Field(1.0, gt=0, le=1, description="Nucleus of sampling.")

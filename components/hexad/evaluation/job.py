@@ -12,11 +12,12 @@ from hexad.engines.vllm_server import EngineError
 from hexad.evaluation.ask_gateway import Asked, ask_all
 from hexad.evaluation.cells import alias_of
 from hexad.evaluation.config import EvaluateConfig, Group, group_of
+from hexad.evaluation.questions import read_held_out, read_items
 from hexad.evaluation.summarise import Candidate, Selection
 from hexad.grading import grade_many
 from hexad.records import Bundle, Prompt, Rollout
-from hexad.records.layout import BASE, MODEL, PROMPTS
-from hexad.records.shards import read_rows, write_rows
+from hexad.records.layout import BASE, MODEL
+from hexad.records.shards import write_rows
 from hexad.stage import Context, Product, StageResult, Workspace, execute, figures_card
 
 _MAX_ERROR_SHARE = 0.05
@@ -35,7 +36,9 @@ def _evaluate(config: EvaluateConfig, group: Group, space: Workspace) -> Product
     metrics = {"cells": float(len(cells))}
     if not cells:
         return Product(metrics, f"# Evaluate {group}\n\nNo cell of this group is evaluated.\n", {"group": group})
-    prompts = read_rows(space.inputs["data"] / PROMPTS["test"], Prompt)
+    data = space.inputs["data"]
+    # Held-out questions first: seeds follow the order, so benchmarks change no score of theirs.
+    prompts = [*read_held_out(data), *read_items(data, config.benchmarks)]
     if group in ("base", "sft"):
         folder = space.inputs["data"] / BASE if group == "base" else space.inputs["sft"] / MODEL
         metrics |= {group: _direct(config, group, folder, bundle, prompts, space)}

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hexad.evaluation.config import EvaluateConfig
+from hexad.evaluation.questions import read_held_out, read_items, read_subsets
+from hexad.evaluation.subsets import summarise_subsets
 from hexad.evaluation.summarise import Selection, count_errors, summarise_deltas, summarise_scores, summarise_selection
-from hexad.records import Prompt, Rollout
-from hexad.records.layout import PROMPTS
+from hexad.records import Overlap, Prompt, Rollout
 from hexad.records.shards import read_rows
 from hexad.stage import Context, Product, StageResult, Workspace, execute, figures_card
 
@@ -21,22 +22,28 @@ def run(config: EvaluateConfig, context: Context, inputs: Mapping[str, str]) -> 
 
 def _merge(config: EvaluateConfig, space: Workspace) -> Product:
     groups = {name: folder for name, folder in space.inputs.items() if name != "data"}
-    rollouts: dict[str, list[Rollout]] = {
+    data = space.inputs["data"]
+    asked: dict[str, list[Rollout]] = {
         cell: read_rows(path, Rollout) for cell in config.cells if (path := _find(groups, f"{cell}.parquet"))
     }
-    prompts = {p.id: p for p in read_rows(space.inputs["data"] / PROMPTS["test"], Prompt)}
+    prompts = {p.id: p for p in read_held_out(data)}
+    items = {p.id for p in read_items(data, config.benchmarks)}
+    rollouts = {cell: [row for row in rows if row.prompt_id not in items] for cell, rows in asked.items()}
     seed = space.context.seed
     scores = summarise_scores(rollouts, prompts, seed)
     deltas = summarise_deltas(rollouts, prompts, seed)
     chosen = next((p for cell in _SELECTED_CELL if (p := _find(groups, f"{cell}.selections.jsonl"))), None)
     selections = [Selection.model_validate_json(line) for line in chosen.read_text().splitlines()] if chosen else []
-    verifier = summarise_selection(selections) if selections else None
+    verifier = summarise_selection([one for one in selections if one.prompt_id not in items])
+    subsets = summarise_subsets(asked, read_subsets(data), seed)
+    overlaps = json.loads((data / "card.json").read_bytes())["contamination"]
+    contamination = {name: Overlap(**found, subsets=subsets[name]) for name, found in overlaps.items()}
     summary = {
         "scores": {cell: {b: s.model_dump(mode="json") for b, s in found.items()} for cell, found in scores.items()},
         "deltas": [d.model_dump(mode="json", by_alias=True) for d in deltas],
         "verifier": verifier.model_dump(mode="json") if verifier else None,
         "errors": count_errors(rollouts),
-        "contamination": json.loads((space.inputs["data"] / "card.json").read_bytes())["contamination"],
+        "contamination": {name: one.model_dump(mode="json") for name, one in contamination.items()},
     }
     (space.out / "scores.json").write_text(json.dumps(summary, indent=1))
     lengths = {cell: [r.tokens for r in rows] for cell, rows in rollouts.items()}

@@ -63,6 +63,12 @@ def summarise_scores(
     return {cell: _cell_scores(rows, prompts, seed) for cell, rows in rollouts.items()}
 
 
+def score_of(rows: Sequence[Rollout], seed: int) -> Score | None:
+    """The micro average over all questions of the rows; None when no sample has a verdict."""
+    means = _question_means(rows)
+    return _score([sorted(means)], means, _graded_rows(rows), seed) if means else None
+
+
 def summarise_deltas(
     rollouts: Mapping[str, Sequence[Rollout]],
     prompts: Mapping[str, Prompt],
@@ -70,7 +76,7 @@ def summarise_deltas(
     steps: Sequence[tuple[str, str]] = PILLAR_STEPS,
 ) -> list[Delta]:
     """Score of `to` minus score of `from`, paired by question, per step and benchmark. p is not yet corrected."""
-    means = {cell: _question_means(rows, prompts) for cell, rows in rollouts.items()}
+    means = {cell: _known_means(rows, prompts) for cell, rows in rollouts.items()}
     deltas = []
     for before, after in steps:
         if before not in means or after not in means:
@@ -119,38 +125,53 @@ def count_errors(rollouts: Mapping[str, Sequence[Rollout]]) -> dict[str, int]:
 
 
 def _cell_scores(rows: Sequence[Rollout], prompts: Mapping[str, Prompt], seed: int) -> dict[str, Score]:
-    means = _question_means(rows, prompts)
-    graded: dict[str, list[Rollout]] = defaultdict(list)
-    for row in rows:
-        if _graded(row):
-            graded[row.prompt_id].append(row)
-    scores = {}
-    for benchmark, strata in _benchmarks(sorted(means), prompts).items():
-        found = mean_interval([_column(means, ids) for ids in strata], seed)
-        kept = [row for ids in strata for question in ids for row in graded[question]]
-        scores[benchmark] = Score(
-            mean=found.mean,
-            ci95=(found.low, found.high),
-            questions=found.questions,
-            samples=len(kept),
-            mean_tokens=float(np.mean([row.tokens for row in kept])),
-            truncated=float(np.mean([row.finish_reason == "length" for row in kept])),
-        )
-    return scores
+    means, graded = _known_means(rows, prompts), _graded_rows(rows)
+    return {
+        benchmark: _score(strata, means, graded, seed)
+        for benchmark, strata in _benchmarks(sorted(means), prompts).items()
+    }
+
+
+def _score(
+    strata: Sequence[Sequence[str]], means: Mapping[str, float], graded: Mapping[str, Sequence[Rollout]], seed: int
+) -> Score:
+    found = mean_interval([_column(means, ids) for ids in strata], seed)
+    kept = [row for ids in strata for question in ids for row in graded[question]]
+    return Score(
+        mean=found.mean,
+        ci95=(found.low, found.high),
+        questions=found.questions,
+        samples=len(kept),
+        mean_tokens=float(np.mean([row.tokens for row in kept])),
+        truncated=float(np.mean([row.finish_reason == "length" for row in kept])),
+    )
 
 
 def _graded(row: Rollout) -> bool:
     return row.verdict.score is not None and row.verdict.status != "error" and row.finish_reason != "error"
 
 
-def _question_means(rows: Sequence[Rollout], prompts: Mapping[str, Prompt]) -> dict[str, float]:
-    """Mean score of every question that has at least one verdict."""
-    found: dict[str, list[float]] = defaultdict(list)
+def _graded_rows(rows: Sequence[Rollout]) -> dict[str, list[Rollout]]:
+    graded: dict[str, list[Rollout]] = defaultdict(list)
+    for row in rows:
+        if _graded(row):
+            graded[row.prompt_id].append(row)
+    return graded
+
+
+def _known_means(rows: Sequence[Rollout], prompts: Mapping[str, Prompt]) -> dict[str, float]:
     for row in rows:
         if row.prompt_id not in prompts:
             raise ValueError(
                 f"rollout of question {row.prompt_id!r} has no prompt; pass the prompts that the cell was run on"
             )
+    return _question_means(rows)
+
+
+def _question_means(rows: Sequence[Rollout]) -> dict[str, float]:
+    """Mean score of every question that has at least one verdict."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
         if _graded(row) and row.verdict.score is not None:
             found[row.prompt_id].append(row.verdict.score)
     if not found:

@@ -2,6 +2,7 @@
 
 from hexad.records.audit import AuditCandidate, AuditRow
 from hexad.records.base import Record
+from hexad.records.benchmarks import SubsetName, Subsets
 from hexad.records.bundle import Bundle, Speculation
 from hexad.records.manifest import MANIFEST, FileEntry, Manifest, Provenance
 from hexad.records.rows import (
@@ -23,6 +24,7 @@ from hexad.records.summary import (
     Score,
     SpeculativeSummary,
     StageSummary,
+    SubsetScores,
     Summary,
     VerifierSummary,
 )
@@ -50,6 +52,9 @@ __all__ = [
     "SpeculativeSummary",
     "StageSummary",
     "Status",
+    "SubsetName",
+    "SubsetScores",
+    "Subsets",
     "Summary",
     "Trace",
     "Verdict",

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from hexad.records.base import Record
+from hexad.records.benchmarks import SubsetName
 
 
 class StageSummary(Record):
@@ -48,10 +49,18 @@ class SpeculativeSummary(Record):
     method: str
 
 
+class SubsetScores(Record):
+    items: int = Field(ge=0)
+    scores: dict[str, Score] = Field(description="By cell; none: the subset is empty, or its items were not asked.")
+
+
 class Overlap(Record):
+    """Rows of the raw training data that were an item of the benchmark, and what each part of its items scored."""
+
     exact: int
     near: int
     items: int
+    subsets: dict[SubsetName, SubsetScores] = Field(default_factory=dict)
 
 
 class Summary(Record):

@@ -35,7 +35,7 @@ def summarise(sources: Sources, config: ReportConfig, context: Context) -> Summa
         deltas=sources.scores.deltas,
         verifier=sources.scores.verifier,
         speculative=_speculative(sources),
-        contamination=sources.card.contamination,
+        contamination=sources.scores.contamination or sources.card.contamination,
     )
 
 

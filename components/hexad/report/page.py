@@ -8,6 +8,7 @@ from hexad.report.overview import header, headline, pillar_cards, pipeline
 from hexad.report.provenance import data_card, examples, limits, lineage
 from hexad.report.results import cells, deltas, domain_table, lengths
 from hexad.report.sources import Sources
+from hexad.report.subsets import subsets
 from hexad.report.training import curves, speculation, verifier
 from hexad.report.verdicts import pillars
 from hexad.stage.context import Context
@@ -17,7 +18,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-ur
 _CONTENTS = (
     ("bought", "Result"), ("pipeline", "Pipeline"), ("pillars", "Pillars"), ("cells", "Cells"), ("deltas", "Steps"),
     ("training", "Training"), ("verifier", "Verifier"), ("speculation", "Speculation"), ("lengths", "Lengths"),
-    ("domains", "Domains"), ("data", "Data"), ("samples", "Samples"), ("lineage", "Lineage"), ("limits", "Limits"),
+    ("domains", "Domains"), ("subsets", "Clean items"), ("data", "Data"), ("samples", "Samples"),
+    ("lineage", "Lineage"), ("limits", "Limits"),
 )  # fmt: skip
 
 
@@ -44,7 +46,7 @@ def render(sources: Sources, config: ReportConfig, context: Context) -> str:
     sections = [
         headline(sources, cards), pipeline(sources), pillar_cards(cards), cells(sources), deltas(sources),
         curves(sources), verifier(sources), speculation(sources), lengths(sources), domain_table(sources),
-        data_card(sources), examples(sources, config), lineage(sources), limits(sources),
+        subsets(sources), data_card(sources), examples(sources, config), lineage(sources), limits(sources),
     ]  # fmt: skip
     nav = tag("nav", tag("ul", *links), aria_label="On this page")
     body = join([header(title, facts), nav, tag("main", *sections)])

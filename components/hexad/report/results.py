@@ -78,7 +78,7 @@ def domain_table(sources: Sources) -> Html:
     columns = [b for b in (*DOMAINS, "all", "macro") if any(b in scores for scores in found.values())]
     if not columns:
         return _section("domains", "Domain by domain", missing("No scores.", "The evaluation left none."))
-    rows = [[cell_name(cell), *(_score_cell(scores.get(b)) for b in columns)] for cell, scores in found.items()]
+    rows = [[cell_name(cell), *(score_cell(scores.get(b)) for b in columns)] for cell, scores in found.items()]
     names = {"all": "all (micro)", "macro": "macro"}
     note = "Micro counts every question once; macro counts every domain once. They differ where domains differ in size."
     main = table(f"Accuracy in per cent, {CI95} below", ["Cell", *(names.get(b, b) for b in columns)], rows)
@@ -143,7 +143,7 @@ def _domain_deltas(sources: Sources) -> Html:
     return tag("details", tag("summary", "The same, domain by domain"), main)
 
 
-def _score_cell(score: Score | None) -> Html:
+def score_cell(score: Score | None) -> Html:
     if score is None:
         return join(["–"])
     return join([f"{100 * score.mean:.1f}", tag("small", interval(*score.ci95), class_="below")])

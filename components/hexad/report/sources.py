@@ -89,6 +89,7 @@ class Scores(Part):
     deltas: list[Delta] = []
     verifier: VerifierSummary | None = None
     errors: dict[str, int] = {}
+    contamination: dict[str, Overlap] = {}
 
 
 class Response(Part):

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from pydantic import Field, JsonValue
 
 from hexad.records import MANIFEST, Manifest, Record
-from hexad.stage.boxes import BOXES
+from hexad.stage.boxes import BOXES, CORPUS_BOXES
 from hexad.stage.context import Context
 from hexad.stage.execute import StageResult
 from hexad.stage.lifeline import die_with_runner
@@ -81,7 +81,7 @@ def run_box(
     """
     label = f"{stage}-{group}" if group else stage
     with reporting(label) as progress:
-        box = BOXES[stage]
+        box = (BOXES | CORPUS_BOXES)[stage]
         parsed = Settings.model_validate_json(settings)
         config = box.config_type().model_validate(parsed.config)
         options = {"group": group} if group else {}

@@ -31,6 +31,8 @@ class Box:
     """Role of the container image it runs in."""
     inputs: tuple[str, ...] = ()
     job: str = "job"
+    component: str = "component"
+    """Module of the package that holds its KFP interface, under the box's name."""
 
     def load_job(self) -> ModuleType:
         return importlib.import_module(f"hexad.{self.package}.{self.job}")
@@ -49,12 +51,34 @@ BOXES: dict[str, Box] = {
     "drafter": Box("drafter", "drafter", "DrafterConfig", "train", ("data", "policy")),
     "serve": Box("serving", "serve", "ServeConfig", "serve", ("data", "policy", "verifier", "draft")),
     "evaluate": Box("evaluation", "evaluate", "EvaluateConfig", "serve", ("data", "sft", "policy", "bundle")),
-    "scores": Box("evaluation", "evaluate", "EvaluateConfig", "eval", ("data", *GROUPS), job="merge_job"),
+    "scores": Box(
+        "evaluation",
+        "evaluate",
+        "EvaluateConfig",
+        "eval",
+        ("data", *GROUPS),
+        job="merge_job",
+        component="merge_component",
+    ),
     "gate": Box("gate", "gate", "GateConfig", "base", ("scores", "data")),
     "report": Box(
         "report", "report", "ReportConfig", "eval", ("data", "sft", "policy", "verifier", "draft", "bundle", "scores")
     ),
 }
+
+
+def _of_corpus(job: str, *inputs: str) -> Box:
+    return Box("curation", "curate", "CurateConfig", "data", inputs, f"corpus.{job}", "corpus.components")
+
+
+CORPUS_BOXES: dict[str, Box] = {
+    "corpus_parts": _of_corpus("parts_job"),
+    "corpus_clean": _of_corpus("clean_job", "parts"),
+    "corpus_duplicates": _of_corpus("duplicates_job", "parts", "clean-<shard>"),
+    "corpus_finish": _of_corpus("finish_job", "parts", "duplicates"),
+    "corpus": _of_corpus("merge_job", "parts", "duplicates", "finish-<shard>"),
+}
+"""The boxes of the corpus pipeline. Two of them are fanned out over shards of the sources."""
 
 SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(box.section for box in BOXES.values()))
 """The recipe's stage sections, in order; `scores` shares the section of `evaluate`."""

@@ -16,11 +16,12 @@ from hexad.storage.errors import (
     TreeExists,
 )
 from hexad.storage.opening import open_store
+from hexad.storage.ranged_file import open_ranged
 from hexad.storage.store import Store, TransferProgress
 from hexad.storage.tree import commit_tree, fetch_tree, read_manifest
 
 __all__ = [
     "AccessRefused", "BadStoreUri", "BucketMissing", "CorruptTree", "DiskFull", "FileTooLarge",
     "ObjectMissing", "StorageError", "Store", "StoreUnreachable", "TransferProgress", "TreeExists", "commit_tree",
-    "fetch_tree", "open_store", "read_manifest",
+    "fetch_tree", "open_ranged", "open_store", "read_manifest",
 ]  # fmt: skip

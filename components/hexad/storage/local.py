@@ -18,6 +18,11 @@ class LocalStore:
         with clear_disk_errors(uri):
             return local_path(uri).read_bytes()
 
+    def read_range(self, uri: str, offset: int, length: int) -> bytes:
+        with clear_disk_errors(uri), local_path(uri).open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
     def write_bytes(self, uri: str, data: bytes) -> None:
         with clear_disk_errors(uri), appearing_whole(local_path(uri)) as partial:
             partial.write_bytes(data)

@@ -80,10 +80,17 @@ class S3Store:
         )  # fmt: skip
 
     def read_bytes(self, uri: str) -> bytes:
+        return self._read(uri)
+
+    def read_range(self, uri: str, offset: int, length: int) -> bytes:
+        return self._read(uri, offset, length)
+
+    def _read(self, uri: str, offset: int = 0, length: int = 0) -> bytes:
+        """From `offset` on; length 0: to the end."""
         bucket, key = bucket_and_key(uri)
 
         def read() -> bytes:
-            response = self._client.get_object(bucket, key)
+            response = self._client.get_object(bucket, key, offset=offset, length=length)
             try:
                 data: bytes = response.read()
                 return data

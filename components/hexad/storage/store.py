@@ -17,6 +17,9 @@ class Store(Protocol):
     def read_bytes(self, uri: str) -> bytes:
         """The whole object. Raises `ObjectMissing`."""
 
+    def read_range(self, uri: str, offset: int, length: int) -> bytes:
+        """So many bytes of the object, all of which must lie in it. Raises `ObjectMissing`."""
+
     def write_bytes(self, uri: str, data: bytes) -> None:
         """Write or replace the object."""
 

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 import hexad
 from hexad.cli.inputs import say
-from hexad.stage.boxes import BOXES, Box
+from hexad.stage.boxes import BOXES, CORPUS_BOXES, Box
 
 _NOTE = "<!-- Made by `python -m hexad.cli.component_docs`; do not edit. -->"
 
@@ -26,7 +26,7 @@ def pages() -> dict[Path, str]:
     """README path to its text, for every box."""
     root = next(Path(folder) for folder in hexad.__path__ if Path(folder).parent.name == "components")
     texts: dict[Path, list[str]] = {}
-    for name, box in BOXES.items():
+    for name, box in (BOXES | CORPUS_BOXES).items():
         texts.setdefault(root / box.package / "README.md", []).append(_interface(name, box))
     configs = {root / box.package / "README.md": box for box in BOXES.values()}
     return {path: "\n".join([_NOTE, *interfaces, _parameters(configs[path]), ""]) for path, interfaces in texts.items()}
@@ -45,7 +45,7 @@ def main(check: bool) -> int:
 
 
 def _interface(name: str, box: Box) -> str:
-    module = import_module(f"hexad.{box.package}.{'component' if box.job == 'job' else 'merge_component'}")
+    module = import_module(f"hexad.{box.package}.{box.component}")
     component: BaseComponent = module.__dict__[name]
     spec = component.component_spec
     lines = [f"# {name}", "", inspect.cleandoc(spec.description or ""), "", "| input | type |", "|---|---|"]

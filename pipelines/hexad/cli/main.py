@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from hexad.pipelines.pipeline_kinds import PipelineKind
+
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="From an open base model to a served reasoning system, with proof of what every step is worth.",
@@ -24,6 +26,9 @@ KubeContext = Annotated[str, typer.Option(help="Context of your kubeconfig; defa
 Watch = Annotated[bool, typer.Option("--watch", help="Show the stages until the run ends.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run.")]
 ImagesLock = Annotated[Path, typer.Option("--images", help="Lock of images that `make images` wrote.")]
+
+
+Pipeline = Annotated[PipelineKind, typer.Option(help="'corpus' prepares the recipe's sources alone, in shards.")]
 
 
 class Runner(StrEnum):
@@ -80,11 +85,12 @@ def compile_(
         Path | None, typer.Option("--images", help="Lock of images to take instead of the profile's images.")
     ] = None,
     format_: Annotated[Format, typer.Option("--format", help="Kubeflow's, or an Argo WorkflowTemplate.")] = Format.KFP,
+    pipeline: Pipeline = PipelineKind.POST_TRAINING,
 ) -> None:
     """Write the pipeline of a recipe for a cluster's profile."""
     from hexad.cli.pipeline_commands import compile_recipe as body
 
-    raise typer.Exit(body(recipe, profile, out, images, argo=format_ is Format.ARGO))
+    raise typer.Exit(body(recipe, profile, out, images, pipeline, argo=format_ is Format.ARGO))
 
 
 @app.command()
@@ -97,11 +103,12 @@ def run(
     profile: ProfileName = "local",
     images: ImagesLock = Path("images.lock.json"),
     mount_source: Annotated[bool, typer.Option("--mount-source", help="Containers run this source.")] = False,
+    pipeline: Pipeline = PipelineKind.POST_TRAINING,
 ) -> None:
     """Run a recipe on this machine, or go on with it."""
     from hexad.cli.run_command import run as body
 
-    raise typer.Exit(body(recipe, runner.value, from_, out, store, profile, images, mount_source))
+    raise typer.Exit(body(recipe, runner.value, from_, out, store, profile, images, mount_source, pipeline))
 
 
 @app.command()
@@ -114,12 +121,13 @@ def submit(
     watch: Watch = False,
     token_file: TokenFile = None,
     context: KubeContext = "",
+    pipeline: Pipeline = PipelineKind.POST_TRAINING,
 ) -> None:
     """Start a run on a Kubeflow cluster."""
     from hexad.cli.connection import Target
     from hexad.cli.submit_command import submit as body
 
-    raise typer.Exit(body(recipe, profile, Target(host, namespace, token_file, context), experiment, watch))
+    raise typer.Exit(body(recipe, profile, Target(host, namespace, token_file, context), experiment, watch, pipeline))
 
 
 @app.command()

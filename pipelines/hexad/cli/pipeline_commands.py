@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from hexad.cli.inputs import images_into, profile_from, recipe_from, refuse, say
+from hexad.pipelines.pipeline_kinds import PipelineKind
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
 
@@ -14,25 +15,35 @@ def validate(file: Path) -> int:
     return 0
 
 
-def compile_recipe(file: Path, profile_name: str, out: Path, images: Path | None = None, argo: bool = False) -> int:
+def compile_recipe(
+    file: Path, profile_name: str, out: Path, images: Path | None = None,
+    kind: PipelineKind = PipelineKind.POST_TRAINING, argo: bool = False,
+) -> int:  # fmt: skip
+    if argo and kind is not PipelineKind.POST_TRAINING:
+        raise refuse(f"--format argo knows no form of the {kind.value} pipeline; compile it without --format")
     recipe, profile = recipe_from(file), profile_from(profile_name)
     if images is not None:
         profile = images_into(profile, images)
-    target = exported(recipe, profile, out) if argo else compiled(recipe, profile, out)
+    target = exported(recipe, profile, out) if argo else compiled(recipe, profile, out, kind=kind)
     say(f"compiled: {target}")
     if profile.placeholders():
         say(f"note: profile {profile.name} names no real images yet; put your registry's names and digests into it")
     return 0 if (clean_export if argo else clean)(target, profile) else 1
 
 
-def compiled(recipe: Recipe, profile: Profile, out: Path, every_run: Collection[str] = ()) -> Path:
+def compiled(
+    recipe: Recipe, profile: Profile, out: Path, every_run: Collection[str] = (),
+    kind: PipelineKind = PipelineKind.POST_TRAINING,
+) -> Path:  # fmt: skip
     """The file with the recipe's pipeline for a profile; sections in `every_run` are computed in each run of it."""
     from hexad.pipelines.compile import compile_pipeline
     from hexad.pipelines.settings import box_settings
 
-    kind = "-".join(["", *sorted(every_run)])
-    target = out / f"{recipe.name}-{profile.name}{kind}.yaml"
-    return compile_pipeline(box_settings(recipe, profile, every_run=every_run), profile, target, every_run)
+    if kind is PipelineKind.CORPUS and not recipe.curate.sources:
+        raise refuse("curate.sources is empty: there is no corpus to make; name sources, or compile without --pipeline")
+    marks = [*([kind.value] if kind is not PipelineKind.POST_TRAINING else []), *sorted(every_run)]
+    target = out / f"{'-'.join([recipe.name, profile.name, *marks])}.yaml"
+    return compile_pipeline(box_settings(recipe, profile, every_run=every_run), profile, target, every_run, kind)
 
 
 def exported(recipe: Recipe, profile: Profile, out: Path) -> Path:

@@ -12,6 +12,7 @@ from rich.table import Table
 from hexad.cli.inputs import BAD_INPUT, images_into, profile_from, recipe_from, refuse, say
 from hexad.images.images_lock import IMAGES_LOCK
 from hexad.pipelines.console import clock
+from hexad.pipelines.pipeline_kinds import PipelineKind
 from hexad.pipelines.run_folder import FolderInUse, RunFolder
 from hexad.records import Summary
 from hexad.stage.boxes import SECTIONS
@@ -20,19 +21,26 @@ from hexad.storage import StorageError
 
 def run(
     file: Path, runner: str, again_from: str, out: Path | None, store: str, profile_name: str,
-    images: Path = Path(IMAGES_LOCK), mount_source: bool = False,
+    images: Path = Path(IMAGES_LOCK), mount_source: bool = False, kind: PipelineKind = PipelineKind.POST_TRAINING,
 ) -> int:  # fmt: skip
     if again_from and again_from not in SECTIONS:
         raise refuse(f"--from {again_from}: no such stage; stages are {', '.join(SECTIONS)}")
     recipe, profile = recipe_from(file), profile_from(profile_name)
+    if kind is PipelineKind.CORPUS and (again_from or not recipe.curate.sources):
+        raise refuse("--pipeline corpus: takes no --from, and a recipe whose curate.sources names files of data")
     if runner == "docker":
         profile = images_into(profile, images, this_source=not mount_source)
-    from hexad.pipelines.local import RunFailed, run_recipe
+    from hexad.pipelines.local import RunFailed, run_corpus, run_recipe
 
     folder = RunFolder(out or Path("runs") / recipe.name)
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console()
     try:
+        if kind is PipelineKind.CORPUS:
+            made = run_corpus(recipe, profile, folder, console, runner, store, mount_source)
+            say("".join(f"{name}: {value:g}\n" for name, value in sorted(made.metrics.items())) + f"corpus: {made.uri}")
+            say(f"put into the recipe: curate: {{corpus: {{tree: {made.uri}}}}}")
+            return 0
         result = run_recipe(recipe, profile, folder, console, runner, store, again_from, mount_source)
     except (RunFailed, FolderInUse, StorageError, OSError) as failed:
         say(str(failed), error=True)

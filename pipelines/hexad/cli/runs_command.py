@@ -13,6 +13,7 @@ from hexad.submission.answers import Run
 from hexad.submission.api import Missing
 from hexad.submission.follow import look
 from hexad.submission.picture import table
+from hexad.submission.run_state import CORPUS_STAGES
 
 
 def show(run_id: str, target: Target, experiment: str, count: int, watch: bool) -> int:
@@ -39,8 +40,8 @@ def show(run_id: str, target: Target, experiment: str, count: int, watch: bool) 
 
 def logs(run_id: str, stage: str, target: Target, lines: int) -> int:
     """The last lines of a stage's tasks; without a stage, of the one that runs or failed."""
-    if stage and stage not in SECTIONS:
-        raise refuse(f"{stage}: no such stage; stages are {', '.join(SECTIONS)}")
+    if stage and stage not in (*SECTIONS, *CORPUS_STAGES):
+        raise refuse(f"{stage}: no such stage; stages are {', '.join((*SECTIONS, *CORPUS_STAGES))}")
 
     def work() -> int:
         run = runs.get(target.api(), run_id)
@@ -52,7 +53,9 @@ def logs(run_id: str, stage: str, target: Target, lines: int) -> int:
         busy = [state.stage for state in states if state.state in ("running", "failed")]
         wanted = stage or (busy[-1] if busy else "")
         if not wanted:
-            raise refuse(f"run {run_id}: no stage runs or failed; name one of {', '.join(SECTIONS)}")
+            raise refuse(
+                f"run {run_id}: no stage runs or failed; name one of {', '.join(state.stage for state in states)}"
+            )
         found = cluster.log_tail(run_id, wanted, lines)
         for pod, text in found.items():
             say(f"== {wanted}: {pod}\n{text.rstrip()}")

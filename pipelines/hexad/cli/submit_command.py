@@ -12,6 +12,7 @@ from hexad.cli.connection import Target, told
 from hexad.cli.inputs import profile_from, recipe_from, refuse, say
 from hexad.cli.pipeline_commands import clean, compiled
 from hexad.pipelines.console import clock
+from hexad.pipelines.pipeline_kinds import PipelineKind
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
 from hexad.stage.boxes import SECTIONS
@@ -27,10 +28,11 @@ SCHEDULED = ("evaluate",)
 _LAST_LINES = 30
 
 
-def submit(file: Path, profile_name: str, target: Target, experiment: str, watch: bool) -> int:
+def submit(file: Path, profile_name: str, target: Target, experiment: str, watch: bool, kind: PipelineKind) -> int:
     recipe, profile = recipe_from(file), profile_from(profile_name)
-    yaml = _for_cluster(recipe, profile, ())
-    return told(lambda: _submit(yaml, recipe, profile, target, experiment, watch))
+    yaml = _for_cluster(recipe, profile, (), kind)
+    name = recipe.name if kind is PipelineKind.POST_TRAINING else f"{recipe.name}-{kind.value}"
+    return told(lambda: _submit(yaml, name, profile, target, experiment, watch))
 
 
 def schedule(file: Path, profile_name: str, target: Target, experiment: str, cron: str) -> int:
@@ -42,7 +44,7 @@ def schedule(file: Path, profile_name: str, target: Target, experiment: str, cro
 
     def work() -> int:
         api = target.api()
-        version = _published(api, yaml, recipe, profile, target.namespace)
+        version = _published(api, yaml, recipe.name, profile, target.namespace)
         belongs = runs.experiment(api, experiment, target.namespace)
         name = _run_name(f"{recipe.name}-evaluate")
         made = runs.schedule(api, version, name, belongs, cron, {}, profile.tasks.service_account)
@@ -102,27 +104,29 @@ def watch_run(api: PipelinesApi, run: Run, target: Target) -> int:
     return 0 if ended.state == "SUCCEEDED" else 1
 
 
-def _submit(yaml: Path, recipe: Recipe, profile: Profile, target: Target, experiment: str, watch: bool) -> int:
+def _submit(yaml: Path, name: str, profile: Profile, target: Target, experiment: str, watch: bool) -> int:
     api = target.api()
-    version = _published(api, yaml, recipe, profile, target.namespace)
+    version = _published(api, yaml, name, profile, target.namespace)
     belongs = runs.experiment(api, experiment, target.namespace)
     no_changes: Mapping[str, Any] = {}
-    run = runs.start(api, version, _run_name(recipe.name), belongs, no_changes, profile.tasks.service_account)
+    run = runs.start(api, version, _run_name(name), belongs, no_changes, profile.tasks.service_account)
     say(f"run {run.run_id}: {target.link(run.run_id)}")
     return watch_run(api, run, target) if watch else 0
 
 
-def _published(api: PipelinesApi, yaml: Path, recipe: Recipe, profile: Profile, namespace: str) -> Version:
-    version, uploaded = pipeline_versions.publish(api, yaml, f"hexad-{recipe.name}-{profile.name}", namespace)
+def _published(api: PipelinesApi, yaml: Path, name: str, profile: Profile, namespace: str) -> Version:
+    version, uploaded = pipeline_versions.publish(api, yaml, f"hexad-{name}-{profile.name}", namespace)
     say(f"pipeline version {version.display_name}: {'uploaded' if uploaded else 'was there already'}")
     return version
 
 
-def _for_cluster(recipe: Recipe, profile: Profile, every_run: tuple[str, ...]) -> Path:
+def _for_cluster(
+    recipe: Recipe, profile: Profile, every_run: tuple[str, ...], kind: PipelineKind = PipelineKind.POST_TRAINING
+) -> Path:
     if profile.placeholders():
         roles = ", ".join(profile.placeholders())
         raise refuse(f"profile {profile.name}: images of {roles} are placeholders; put in your registry's digests")
-    yaml = compiled(recipe, profile, Path("build"), every_run)
+    yaml = compiled(recipe, profile, Path("build"), every_run, kind)
     if not clean(yaml, profile):
         raise typer.Exit(1)
     return yaml

@@ -16,6 +16,7 @@ from rich.console import Console
 import hexad
 from hexad.pipelines import watch
 from hexad.pipelines.console import LiveTable, PlainLines
+from hexad.pipelines.pipeline_kinds import PipelineKind
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
 from hexad.pipelines.run_folder import RunFolder
@@ -66,13 +67,37 @@ def run_recipe(
     Raises RunFailed, FolderInUse, or StorageError when the store cannot be started or read.
     """
     begin = time.time()
+    with _executed(recipe, profile, folder, console, runner, store, again_from, mount_source):
+        summary, decision = collect(folder)
+    return RunResult(summary, decision, folder.report, time.time() - begin)
+
+
+def run_corpus(
+    recipe: Recipe, profile: Profile, folder: RunFolder, console: Console, runner: str = "subprocess",
+    store: str = "", mount_source: bool = False,
+) -> Outcome:  # fmt: skip
+    """Make the corpus of a recipe's sources on this machine: where its tree is, and numbers. Raises as `run_recipe`."""
+    kind = PipelineKind.CORPUS
+    with _executed(recipe, profile, folder, console, runner, store, "", mount_source, kind):
+        return watch.outcomes(folder.progress)["corpus"]
+
+
+@contextmanager
+def _executed(
+    recipe: Recipe, profile: Profile, folder: RunFolder, console: Console, runner: str, store: str, again_from: str,
+    mount_source: bool, kind: PipelineKind = PipelineKind.POST_TRAINING,
+) -> Iterator[None]:  # fmt: skip
+    """After the pipeline has succeeded, while its store can still be read."""
+    stages = watch.POST_TRAINING
+    if kind is PipelineKind.CORPUS:
+        stages = watch.corpus_stages(recipe.curate.corpus.shards)
     if not store and not folder.store.exists():
         # The trees are gone with the store, and KFP's cache would still hand them on.
         shutil.rmtree(folder.kfp, ignore_errors=True)
     # KFP and vLLM leave files in the temporary folder; its path must stay short enough for a socket's name.
     with folder.held(), _store(folder, store) as (uri, keys), tempfile.TemporaryDirectory(prefix="hexad-") as scratch:
         settings = box_settings(recipe, profile, uri, str(folder.work), folder.attempts(again_from))
-        _compile(settings, profile, folder)
+        _compile(settings, profile, folder, kind)
         watch.clear(folder.progress)
         expected = {**recipe.expected_seconds, **folder.memory().last}
         environment = {**os.environ, **_QUIET, **keys, ENVIRONMENT: str(folder.progress), "PYTHONPATH": _python_path(),
@@ -80,23 +105,22 @@ def run_recipe(
         options = [runner, *(f"--readable={path}" for path in local_files(recipe))]
         if mount_source:
             options.append("--mount-source")
-        succeeded = _execute(folder, options, environment, expected, console)
+        succeeded = _execute(folder, options, environment, expected, console, stages)
         if not succeeded:
-            raise RunFailed(_cause(folder))
+            raise RunFailed(_cause(folder, stages))
         os.environ.update(keys)
-        summary, decision = collect(folder)
-    return RunResult(summary, decision, folder.report, time.time() - begin)
+        yield
 
 
-def _compile(settings: Mapping[str, str], profile: Profile, folder: RunFolder) -> None:
+def _compile(settings: Mapping[str, str], profile: Profile, folder: RunFolder, kind: PipelineKind) -> None:
     from hexad.pipelines.compile import compile_pipeline
 
-    compile_pipeline(settings, profile, folder.compiled)
+    compile_pipeline(settings, profile, folder.compiled, kind=kind)
 
 
 def _execute(
     folder: RunFolder, options: list[str], environment: Mapping[str, str], expected: Mapping[str, float],
-    console: Console,
+    console: Console, stages: watch.Stages,
 ) -> bool:  # fmt: skip
     folder.log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "hexad.pipelines.execute_local", str(folder.compiled), str(folder.kfp), *options]
@@ -107,20 +131,20 @@ def _execute(
                                    process_group=0)  # fmt: skip
         try:
             while process.poll() is None:
-                view.show(watch.snapshot(folder.progress, expected, time.time()), time.time())
-                _remember(folder, expected, None)
+                view.show(watch.snapshot(folder.progress, expected, time.time(), None, stages), time.time())
+                _remember(folder, expected, None, stages)
                 time.sleep(_POLL_S)
             succeeded = process.returncode == 0
-            view.show(watch.snapshot(folder.progress, expected, time.time(), succeeded), time.time())
-            _remember(folder, expected, succeeded)
+            view.show(watch.snapshot(folder.progress, expected, time.time(), succeeded, stages), time.time())
+            _remember(folder, expected, succeeded, stages)
         finally:
             view.close()
             end(process, _STOP_S)
     return succeeded
 
 
-def _remember(folder: RunFolder, expected: Mapping[str, float], succeeded: bool | None) -> None:
-    states = watch.snapshot(folder.progress, expected, time.time(), succeeded)
+def _remember(folder: RunFolder, expected: Mapping[str, float], succeeded: bool | None, stages: watch.Stages) -> None:
+    states = watch.snapshot(folder.progress, expected, time.time(), succeeded, stages)
     known = folder.memory()
     trees = {stage: outcome.uri for stage, outcome in _outcomes_by_stage(folder).items()}
     fresh = {s.stage: s.elapsed for s in states if s.state == "done" and known.last.get(s.stage) != s.elapsed}
@@ -154,7 +178,7 @@ def collect(folder: RunFolder) -> tuple[Summary, str]:
     return summary, "promote" if outcomes["gate"].metrics.get("promote") else "hold"
 
 
-def _cause(folder: RunFolder) -> str:
+def _cause(folder: RunFolder, stages: watch.Stages) -> str:
     failed = watch.failures(folder.progress)
     if failed:
         message = " ".join(failed[0].message.split())
@@ -162,7 +186,7 @@ def _cause(folder: RunFolder) -> str:
             message = f"{message[: _LONGEST_CAUSE // 2]} … {message[-_LONGEST_CAUSE // 2 :]}"
         stage, cause = failed[0].stage, f"{failed[0].type}: {message}"
     else:
-        states = watch.snapshot(folder.progress, {}, time.time(), succeeded=False)
+        states = watch.snapshot(folder.progress, {}, time.time(), False, stages)
         stage = next((state.stage for state in states if state.state == "failed"), "the pipeline")
         cause = "ended without a word; it was killed (out of memory?) or could not start"
     return f"{stage} failed: {cause}. Log: {folder.log}. Mend it and run again: finished stages are kept."

@@ -1,6 +1,5 @@
 """The pipeline: a straight line of boxes, evaluation groups fanned out, one exit handler around all of it."""
 
-import inspect
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from hexad.drafter.component import drafter as drafter_box
 from hexad.evaluation.component import evaluate as evaluate_box
 from hexad.evaluation.merge_component import scores as scores_box
 from hexad.gate.component import gate as gate_box
+from hexad.pipelines.parameters import with_parameters
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.task_placement import place as place_task
 from hexad.pipelines.task_placement import run_time_values
@@ -79,9 +79,4 @@ def post_training(
                 scores=measured,
             ).after(gated)  # fmt: skip
 
-    # Which parameters there are depends on the profile, and kfp asks the signature.
-    pipeline.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=value, annotation=type(value))
-        for name, value in defaults.items()
-    ])  # fmt: skip
-    return dsl.pipeline(name=NAME, description=DESCRIPTION)(pipeline)
+    return dsl.pipeline(name=NAME, description=DESCRIPTION)(with_parameters(pipeline, defaults))

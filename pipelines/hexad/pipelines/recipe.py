@@ -1,6 +1,7 @@
 """A recipe says WHAT a run does: one section per stage, checked by itself and across stages."""
 
 from collections.abc import Iterator, Mapping
+from glob import iglob
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hexad.curation.stored import is_stored
 from hexad.drafter.config import DrafterConfig
 from hexad.evaluation.config import EvaluateConfig
 from hexad.gate.config import GateConfig
-from hexad.pipelines.yaml_file import Problem, load
+from hexad.pipelines.yaml_file import Keys, Problem, load
 from hexad.planning.config import PlanConfig
 from hexad.preflight.config import PreflightConfig
 from hexad.records import DOMAINS, Record
@@ -63,6 +64,7 @@ def cross_checks(sections: Mapping[str, Any]) -> Iterator[Problem]:
         mend = f"make it divide batch_rows {sft.batch_rows}"
         yield Problem(("sft", "gradient_accumulation"), f"is {sft.gradient_accumulation}; {mend}")
     yield from _files(sections.get("curate"))
+    yield from _benchmarks(sections.get("curate"), sections.get("evaluate"))
     yield from _amounts(sections.get("curate"), sections.get("rlvr"), sections.get("serve"))
     yield from _lengths(sections.get("serve"), sections.get("rlvr"), sections.get("evaluate"))
     yield from _speculation(sections.get("serve"), sections.get("drafter"), sections.get("evaluate"))
@@ -76,10 +78,23 @@ def _files(curate: CurateConfig | None) -> Iterator[Problem]:
     if local and not (Path(local) / "config.json").is_file():
         mend = "give a folder with a transformers model, relative to where you start hexad"
         yield Problem(("curate", "base", "path"), f"is {base.path!r}, where there is no config.json; {mend}")
-    for index, source in enumerate(curate.sources):
-        if not is_stored(source.path) and not Path(source.path).exists():
-            mend = "give a file or folder, relative to where you start hexad"
-            yield Problem(("curate", "sources", index, "path"), f"is {source.path!r}, which does not exist; {mend}")
+    named: dict[Keys, str] = {("curate", "sources", n, "path"): one.path for n, one in enumerate(curate.sources)}
+    for index, benchmark in enumerate(curate.corpus.benchmarks):
+        named["curate", "corpus", "benchmarks", index, "source", "path"] = benchmark.source.path
+    for place, path in named.items():
+        if not is_stored(path) and not any(Path(found).is_file() for found in iglob(path, recursive=True)):
+            mend = "give a file or a glob of files, relative to where you start hexad"
+            yield Problem(place, f"is {path!r}, which no file matches; {mend}")
+
+
+def _benchmarks(curate: CurateConfig | None, evaluate: EvaluateConfig | None) -> Iterator[Problem]:
+    if curate is None or evaluate is None:
+        return
+    known = [one.name for one in curate.corpus.benchmarks]
+    for index, name in enumerate(evaluate.benchmarks or ()):
+        if name not in known:
+            mend = f"choose from {', '.join(known)}" if known else "add it to curate.corpus.benchmarks"
+            yield Problem(("evaluate", "benchmarks", index), f"is {name!r}, which curate does not read; {mend}")
 
 
 def _amounts(curate: CurateConfig | None, rlvr: RlvrConfig | None, serve: ServeConfig | None) -> Iterator[Problem]:

@@ -3,9 +3,11 @@
 import hashlib
 import subprocess
 from collections.abc import Collection, Mapping
+from glob import glob, has_magic
 from pathlib import Path
 
 import hexad
+from hexad.curation.readers.places import fixed_folder
 from hexad.curation.stored import is_stored
 from hexad.pipelines.cluster_needs import needs_of
 from hexad.pipelines.code_version import code_version
@@ -15,7 +17,7 @@ from hexad.preflight.cluster.needs import inside_a_run
 from hexad.records import Record
 from hexad.stage import Context
 from hexad.stage.artifact import Settings
-from hexad.stage.boxes import BOXES
+from hexad.stage.boxes import BOXES, CORPUS_BOXES
 
 _HASHED_BYTES = 64 << 20  # larger files count by size: hashing a 60 GB model would make every compile wait for it
 
@@ -36,8 +38,8 @@ def box_settings(
     sources = local_files_version(recipe)
     place = f"{(store or profile.store).rstrip('/')}/{recipe.name}"
     settings = {}
-    for name, box in BOXES.items():
-        code = code_version(box) + (sources if name == "curate" else "")
+    for name, box in (BOXES | CORPUS_BOXES).items():
+        code = code_version(box) + (sources if name in ("curate", "corpus_parts") else "")
         context = Context(run=recipe.name, store=place, work=work, seed=recipe.seed, git=git,
                           image=profile.images[box.image], code=code, attempt=attempts.get(box.section, 0),
                           every_run=box.section in every_run)  # fmt: skip
@@ -54,7 +56,8 @@ def local_files_version(recipe: Recipe) -> str:
     """Digest of the local files that a recipe names, so that a changed base model or data file is a new input."""
     content = hashlib.sha256()
     for name, root in local_files(recipe).items():
-        for file in sorted([root] if root.is_file() else (f for f in root.rglob("*") if f.is_file())):
+        found = root.rglob("*") if root.is_dir() and not has_magic(name) else map(Path, glob(name, recursive=True))
+        for file in sorted(path.resolve() for path in found if path.is_file()):
             size = file.stat().st_size
             digest = hashlib.sha256(file.read_bytes()).hexdigest() if size <= _HASHED_BYTES else ""
             content.update(f"{name}/{file.relative_to(root)}\0{size}\0{digest}\0".encode())
@@ -62,13 +65,16 @@ def local_files_version(recipe: Recipe) -> str:
 
 
 def local_files(recipe: Recipe) -> dict[str, Path]:
-    """Files and folders of this machine that a recipe names: as written, to the absolute path.
+    """Files and folders of this machine that a recipe names: as written, to the absolute path (of a glob, to the
+    folder above its wildcards).
 
     Trees in a store are none: a committed tree never changes, and its URI is part of the section.
     """
     base = [recipe.curate.base.path] if recipe.curate.base.kind == "path" and recipe.curate.base.path else []
-    named = [*base, *(source.path for source in recipe.curate.sources)]
-    return {name: Path(name).resolve() for name in named if not is_stored(name)}
+    benchmarks = (benchmark.source.path for benchmark in recipe.curate.corpus.benchmarks)
+    named = [*base, *(source.path for source in recipe.curate.sources), *benchmarks]
+    return {name: Path(fixed_folder(name) if has_magic(name) else name).resolve()
+            for name in named if not is_stored(name)}  # fmt: skip
 
 
 def git_version() -> str:

@@ -5,7 +5,7 @@ the cache's claim) is a parameter of the pipeline, so that one compiled file mov
 else is fixed when the pipeline is compiled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kfp import dsl, kubernetes
@@ -32,14 +32,14 @@ Parameters = Mapping[str, Any]
 """Pipeline parameters that places read: those of `run_time_values`, as channels."""
 
 
-def run_time_values(profile: Profile) -> dict[str, Any]:
+def run_time_values(profile: Profile, pools: Collection[Role] = POOLS) -> dict[str, Any]:
     """Names and defaults of the pipeline parameters that a profile leaves open: only those that do something."""
     values: dict[str, Any] = {}
     if profile.store_secret:
         values["store_secret"] = profile.store_secret
     if profile.tasks.cache and profile.tasks.cache.claim:
         values["cache_claim"] = profile.tasks.cache.claim
-    for role in POOLS:
+    for role in pools:
         wanted = profile.placement.get(role)
         if wanted is not None and wanted.accelerator:
             values[f"{role}_node_selector"] = dict(sorted(wanted.node_selector.items()))

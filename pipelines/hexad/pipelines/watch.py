@@ -10,7 +10,9 @@ from hexad.stage.artifact import Failure, Outcome
 from hexad.stage.boxes import GROUPS, SECTIONS
 
 State = Literal["waiting", "running", "done", "cached", "failed"]
-_TASKS = {section: (section,) for section in SECTIONS} | {
+Stages = Mapping[str, tuple[str, ...]]
+"""Rows of the table, in order: stage to its tasks, of which the last one starts last."""
+POST_TRAINING: Stages = {section: (section,) for section in SECTIONS} | {
     "evaluate": (*(f"evaluate-{group}" for group in GROUPS), "scores"),
 }
 _EARLY = 0.05  # below this share the rate of progress says little yet
@@ -29,18 +31,30 @@ class StageState:
 
 
 def snapshot(
-    folder: Path, expected: Mapping[str, float], now: float, succeeded: bool | None = None
-) -> list[StageState]:
+    folder: Path, expected: Mapping[str, float], now: float, succeeded: bool | None = None,
+    stages: Stages = POST_TRAINING,
+) -> list[StageState]:  # fmt: skip
     """State of every stage from the progress folder; `expected`: seconds per stage.
 
     `succeeded` is None while the run goes on; afterwards a stage that did not end is a failed one.
     """
     rows = _rows(folder)
     failed = {failure.stage for failure in failures(folder)}
-    started = [index for index, section in enumerate(SECTIONS) if any(task in rows for task in _TASKS[section])]
-    last = len(SECTIONS) if succeeded else max(started, default=-1)
-    return [_state(section, rows, failed, index < last, expected.get(section), now, succeeded)
-            for index, section in enumerate(SECTIONS)]  # fmt: skip
+    started = [index for index, tasks in enumerate(stages.values()) if any(task in rows for task in tasks)]
+    last = len(stages) if succeeded else max(started, default=-1)
+    return [_state(stage, tasks, rows, failed, index < last, expected.get(stage), now, succeeded)
+            for index, (stage, tasks) in enumerate(stages.items())]  # fmt: skip
+
+
+def corpus_stages(shards: int) -> Stages:
+    """The corpus pipeline's."""
+    return {
+        "parts": ("corpus_parts",),
+        "clean": tuple(f"corpus_clean-{shard}" for shard in range(shards)),
+        "duplicates": ("corpus_duplicates",),
+        "finish": tuple(f"corpus_finish-{shard}" for shard in range(shards)),
+        "corpus": ("corpus",),
+    }
 
 
 def total_remaining(states: list[StageState]) -> float | None:
@@ -75,7 +89,8 @@ def _rows(folder: Path) -> dict[str, dict[str, float | str]]:
 
 
 def _state(
-    section: str,
+    stage: str,
+    names: tuple[str, ...],
     rows: Mapping[str, Mapping[str, float | str]],
     failed: set[str],
     passed: bool,
@@ -83,26 +98,24 @@ def _state(
     now: float,
     succeeded: bool | None,
 ) -> StageState:
-    tasks = [rows[task] for task in _TASKS[section] if task in rows]
+    tasks = [rows[task] for task in names if task in rows]
     if not tasks:
         # A task that KFP took from its cache leaves no file, but one that runs after it does.
-        return StageState(section, "cached", 1.0) if passed else StageState(section, "waiting", remaining=expected)
+        return StageState(stage, "cached", 1.0) if passed else StageState(stage, "waiting", remaining=expected)
     begin = min(float(task["started"]) for task in tasks)
     newest = max(tasks, key=lambda task: float(task["updated"]))
-    complete = rows.get(_TASKS[section][-1], {}).get("state") in ("done", "cached")
-    if failed.intersection(_TASKS[section]) or (succeeded is False and not complete and not passed):
-        return StageState(section, "failed", _fraction(section, rows), str(newest["note"]), now - begin)
+    complete = names[-1] in rows and all(task["state"] in ("done", "cached") for task in tasks)
+    if failed.intersection(names) or (succeeded is False and not complete and not passed):
+        return StageState(stage, "failed", _fraction(names, rows), str(newest["note"]), now - begin)
     if complete or passed:
         cached = all(task["state"] == "cached" for task in tasks)
-        return StageState(section, "cached" if cached else "done", 1.0, elapsed=float(newest["updated"]) - begin)
-    fraction, elapsed = _fraction(section, rows), now - begin
-    return StageState(
-        section, "running", fraction, str(newest["note"]), elapsed, _remaining(fraction, elapsed, expected)
-    )
+        return StageState(stage, "cached" if cached else "done", 1.0, elapsed=float(newest["updated"]) - begin)
+    fraction, elapsed = _fraction(names, rows), now - begin
+    return StageState(stage, "running", fraction, str(newest["note"]), elapsed, _remaining(fraction, elapsed, expected))
 
 
-def _fraction(section: str, rows: Mapping[str, Mapping[str, float | str]]) -> float:
-    parts = [float(rows[task]["fraction"]) if task in rows else 0.0 for task in _TASKS[section]]
+def _fraction(names: tuple[str, ...], rows: Mapping[str, Mapping[str, float | str]]) -> float:
+    parts = [float(rows[task]["fraction"]) if task in rows else 0.0 for task in names]
     return sum(parts) / len(parts)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from hexad.stage.boxes import BOXES, GROUPS, SECTIONS
+from hexad.stage.boxes import BOXES, CORPUS_BOXES, GROUPS, SECTIONS
 from hexad.submission.answers import Run, Task
 
 StageState = Literal["waiting", "running", "done", "cached", "failed", "stopped"]
@@ -14,7 +14,10 @@ _STATES: dict[str, StageState] = {
     "PENDING": "waiting", "RUNNING": "running", "SUCCEEDED": "done", "CACHED": "cached", "FAILED": "failed",
     "CANCELING": "stopped", "CANCELED": "stopped", "SKIPPED": "stopped",
 }  # fmt: skip
-_TASK = re.compile(rf"({'|'.join(BOXES)})(?:-\d+)?")
+CORPUS_STAGES = tuple(name.replace("_", "-") for name in CORPUS_BOXES)
+"""Stages of the corpus pipeline, as KFP names their tasks."""
+_STAGE_OF = {name: box.section for name, box in BOXES.items()} | {stage: stage for stage in CORPUS_STAGES}
+_TASK = re.compile(rf"({'|'.join(_STAGE_OF)})(?:-\d+)?")
 _TASKS = {section: sum(box.section == section for box in BOXES.values()) for section in SECTIONS}
 _TASKS["evaluate"] += len(GROUPS) - 1
 
@@ -30,23 +33,24 @@ class StageView:
 
 
 def stages(run: Run, now: datetime, notes: Mapping[str, str]) -> list[StageView]:
-    """Every stage in the order of the pipeline. `notes`: stage to what its pods say (`pods.notes`)."""
-    by_section: dict[str, list[Task]] = {section: [] for section in SECTIONS}
+    """Every stage in the order of the run's pipeline. `notes`: stage to what its pods say (`pods.notes`)."""
+    by_stage: dict[str, list[Task]] = {}
     for task in run.run_details.task_details:
-        match = _TASK.fullmatch(task.display_name)
-        if match:
-            by_section[BOXES[match[1]].section].append(task)
-    return [_stage(section, tasks, run, now, notes.get(section, "")) for section, tasks in by_section.items()]
+        if stage := stage_of(task.display_name):
+            by_stage.setdefault(stage, []).append(task)
+    order = CORPUS_STAGES if by_stage.keys() & set(CORPUS_STAGES) else SECTIONS
+    return [_stage(stage, by_stage.get(stage, []), run, now, notes.get(stage, "")) for stage in order]
 
 
 def stage_of(task_name: str) -> str | None:
     """The stage that a task belongs to; None for KFP's own tasks."""
     match = _TASK.fullmatch(task_name)
-    return BOXES[match[1]].section if match else None
+    return _STAGE_OF[match[1]] if match else None
 
 
-def _stage(section: str, tasks: list[Task], run: Run, now: datetime, note: str) -> StageView:
-    state = _state([_STATES.get(task.state, "waiting") for task in tasks], _TASKS[section], run.finished)
+def _stage(stage: str, tasks: list[Task], run: Run, now: datetime, note: str) -> StageView:
+    expected = _TASKS.get(stage, 1)
+    state = _state([_STATES.get(task.state, "waiting") for task in tasks], expected, run.finished)
     begins = [task.start_time for task in tasks if task.start_time]
     ends = [task.end_time for task in tasks if task.end_time]
     over = state not in ("waiting", "running")
@@ -54,12 +58,12 @@ def _stage(section: str, tasks: list[Task], run: Run, now: datetime, note: str) 
     if state == "failed":
         said = [task.error.message for task in tasks if task.error and task.error.message]
         note = note or (said[0] if said else "")
-    elif state == "running" and _TASKS[section] > 1:
+    elif state == "running" and expected > 1:
         done = sum(task.state in ("SUCCEEDED", "CACHED") for task in tasks)
-        note = f"{done} of {_TASKS[section]} tasks done" + (f"; {note}" if note else "")
+        note = f"{done} of {expected} tasks done" + (f"; {note}" if note else "")
     elif over:
         note = ""
-    return StageView(section, state, seconds, " ".join(note.split()))
+    return StageView(stage, state, seconds, " ".join(note.split()))
 
 
 def _state(states: list[StageState], expected: int, over: bool) -> StageState:

@@ -75,7 +75,7 @@ def clean(
 def _read(part: Part, source: SourceConfig) -> Iterator[Sourced | Reject]:
     if part.stop is None:
         return interpret(islice(read_rows(part.file), source.limit), source)
-    return interpret(File(Path(part.file), part.name).read(part.start, part.stop), source)
+    return interpret(File(part.file, part.name).read(part.start, part.stop), source)
 
 
 def _filtered(

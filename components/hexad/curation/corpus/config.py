@@ -76,8 +76,18 @@ class CorpusConfig(Record):
         default_factory=dict, description="Traces of a domain at most; a seeded choice stays. Others have no cap."
     )
     prompt_caps: dict[Domain, int] = Field(default_factory=dict, description="Prompts of a domain at most, likewise.")
+    tree: str = Field(
+        "",
+        description="Store URI of what the corpus pipeline made of this recipe's sources (`hexad run RECIPE "
+        "--pipeline corpus`); empty: curate reads the sources itself.",
+    )
     part_mib: int = Field(64, ge=1, description="Work is done in parts of a source of this many MiB.")
-    shards: int = Field(1, ge=1, description="Processes among which the parts are dealt. The result is the same.")
+    shards: int = Field(
+        1,
+        ge=1,
+        description="Processes, or tasks of the corpus pipeline, among which the parts are dealt. "
+        "The result is the same.",
+    )
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

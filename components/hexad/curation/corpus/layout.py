@@ -4,3 +4,4 @@ CLEAN, DUPLICATES, FINISHED, BENCHMARKS = "clean", "duplicates", "finished", "be
 ROWS, REJECTS, HITS, INDEX = "rows.parquet", "rejects.parquet", "hits.parquet", "index.npz"
 QUESTION_BANDS, RESPONSE_BANDS = "question_bands.npy", "response_bands.npy"
 DROPS, TOKENS = "drops.parquet", "tokens.bin"
+PLAN = "plan.json"

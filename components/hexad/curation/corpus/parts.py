@@ -34,8 +34,6 @@ def list_parts(sources: Sequence[SourceConfig], part_bytes: int) -> list[Part]:
             continue
         for file in find_files(source.path):
             for start, stop in file.ranges(part_bytes):
-                found = Part(
-                    number=len(parts), source=index, file=str(file.path), name=file.name, start=start, stop=stop
-                )
+                found = Part(number=len(parts), source=index, file=file.place, name=file.name, start=start, stop=stop)
                 parts.append(found)
     return parts

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,19 +20,20 @@ from hexad.curation.corpus.config import CorpusConfig
 from hexad.curation.corpus.duplicates import PartRows, find_duplicates
 from hexad.curation.corpus.finish import finish
 from hexad.curation.corpus.folders import once
+from hexad.curation.corpus.judges import judges_of, read_benchmark_items, write_benchmarks
 from hexad.curation.corpus.layout import BENCHMARKS, CLEAN, DUPLICATES, FINISHED, HITS, REJECTS, ROWS, TOKENS
 from hexad.curation.corpus.parts import Part, list_parts
-from hexad.curation.filters import question_of
 from hexad.curation.readers import TRACE_KINDS, SourceConfig
 from hexad.curation.tokenize import TokenFile
 from hexad.records import Prompt, Reject, Trace
-from hexad.records.shards import iter_rows, read_rows, write_rows
+from hexad.records.shards import iter_rows
 from hexad.stage.lifeline import die_with_parent
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Progress = Callable[[float, str], None]
+SAMPLE = 20_000  # traces of the sources that the tokenizer of a random base learns from
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Corpus:
         """Read, filter and decontaminate all parts, then find their duplicates."""
         if not self.parts:
             return
-        once(self.work / BENCHMARKS, lambda folder: _write_benchmarks(benchmarks, folder))
+        once(self.work / BENCHMARKS, lambda folder: write_benchmarks(benchmarks, folder))
         tasks = [(_clean, part, self.sources[part.source], self.config, self.work) for part in self.parts]
         self._each(tasks, lambda done: progress(0.6 * done, f"cleaned {done:.0%} of the parts"))
         progress(0.6, "finding duplicates")
@@ -60,12 +61,12 @@ class Corpus:
                  for part, rows in zip(self.parts, self._cleaned(), strict=True)]  # fmt: skip
         self._each(tasks, lambda done: progress(0.7 + 0.3 * done, f"tokenized {done:.0%} of the parts"))
 
-    def cleaned_texts(self) -> Iterator[str]:
-        """Whole conversations of the clean traces, duplicates among them: a sample for a tokenizer to learn from."""
-        for part in self._cleaned():
-            if part.kind is Trace:
-                for trace in iter_rows(part.folder / ROWS, Trace):
-                    yield "\n".join(m.content for m in trace.messages)
+    def sample(self) -> Iterator[str]:
+        """Conversations of clean traces, duplicates among them, for a tokenizer to learn from."""
+        files = (part.folder / ROWS for part in self._cleaned() if part.kind is Trace)
+        # A corpus that was made elsewhere has as many of these files as the sample needs.
+        rows = (iter_rows(file, Trace) for file in files if file.is_file())
+        return map(text_of, islice(chain.from_iterable(rows), SAMPLE))
 
     def traces(self) -> Iterator[Trace]:
         return chain.from_iterable(iter_rows(self._finished(p) / ROWS, Trace) for p in self._of(Trace))
@@ -87,13 +88,10 @@ class Corpus:
 
     def _cleaned(self) -> Iterator[PartRows]:
         for part in self.parts:
-            yield PartRows(self.work / CLEAN / part.folder, self._kind(part))
+            yield PartRows(self.work / CLEAN / part.folder, kind_of(self.sources[part.source]))
 
     def _of(self, kind: type[Trace] | type[Prompt]) -> Iterator[Part]:
-        return (part for part in self.parts if self._kind(part) is kind)
-
-    def _kind(self, part: Part) -> type[Trace] | type[Prompt]:
-        return Trace if self.sources[part.source].kind in TRACE_KINDS else Prompt
+        return (part for part in self.parts if kind_of(self.sources[part.source]) is kind)
 
     def _finished(self, part: Part) -> Path:
         return self.work / FINISHED / part.folder
@@ -128,6 +126,16 @@ def open_corpus(sources: Sequence[SourceConfig], config: CorpusConfig, work: Pat
     return Corpus(tuple(sources), config, work, tuple(list_parts(sources, config.part_mib << 20)))
 
 
+def kind_of(source: SourceConfig) -> type[Trace] | type[Prompt]:
+    """What the rows of a source are."""
+    return Trace if source.kind in TRACE_KINDS else Prompt
+
+
+def text_of(trace: Trace) -> str:
+    """The whole conversation."""
+    return "\n".join(m.content for m in trace.messages)
+
+
 def _clean(part: Part, source: SourceConfig, config: CorpusConfig, work: Path) -> None:
     judges = _judges(work / BENCHMARKS)
     once(work / CLEAN / part.folder, lambda out: clean(part, source, config, judges, out))
@@ -138,18 +146,10 @@ def _finish(part: Part, rows: PartRows, work: Path, base: Path, max_tokens: int)
     once(work / FINISHED / part.folder, lambda out: finish(rows, drops, _tokenizer(base), max_tokens, out))
 
 
-def _write_benchmarks(benchmarks: Mapping[str, Sequence[Prompt]], folder: Path) -> None:
-    for name, items in benchmarks.items():
-        write_rows(folder / f"{name}.parquet", items, Prompt)
-
-
 @lru_cache(maxsize=1)
 def _judges(folder: Path) -> dict[str, Decontaminator]:
     """Built once in each process."""
-    return {
-        path.stem: Decontaminator((item.id, question_of(item)) for item in read_rows(path, Prompt))
-        for path in sorted(folder.glob("*.parquet"))
-    }
+    return judges_of(read_benchmark_items(folder))
 
 
 @lru_cache(maxsize=1)

@@ -16,8 +16,8 @@ class SourceConfig(Record):
     path: str = Field(
         min_length=1,
         description="File or glob (** for any depth) of .jsonl or .parquet files, relative to where the run starts; "
-        "files are read in the order of their names. Or s3://bucket/GLOB; or the store URI of a tree (`hexad put`), "
-        "with a glob after '#'; or hf://datasets/ORG/NAME/GLOB with a commit as `revision`.",
+        "files are read in the order of their names. Or s3://bucket/GLOB, read there by ranges; or the store URI of "
+        "a tree (`hexad put`), with a glob after '#'; or hf://datasets/ORG/NAME/GLOB with a commit as `revision`.",
     )
     kind: Literal["am_thinking", "guru", "chat", "questions"] = Field(
         description="Schema of the rows. am_thinking: long traces as `conversations` of from/value; guru: verifiable "

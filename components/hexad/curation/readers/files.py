@@ -4,19 +4,19 @@ A broken line ends as a Reject and reading goes on. A broken Parquet file raises
 rows it held, so going on would lose them in silence.
 """
 
-import glob
 import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hexad.curation.readers.errors import RowError, SourceError
+from hexad.curation.readers.places import find_places, open_place, size_of
 from hexad.records import Reject
 
 MAX_LINE = 256 * 1024 * 1024  # bytes; the longest Guru rows (LiveCodeBench tests) have tens of megabytes
@@ -37,28 +37,28 @@ class Row:
 
 @dataclass(frozen=True)
 class File:
-    """A file of a source, with its name below the fixed part of the glob."""
+    """A file of a source, here or in a store, with its name below the fixed part of the glob."""
 
-    path: Path
+    place: str
     name: str
 
     @property
     def is_parquet(self) -> bool:
-        return self.path.suffix == ".parquet"
+        return PurePosixPath(self.place).suffix == ".parquet"
 
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[Row | Reject]:
         """Rows of a range: bytes of JSONL, row groups of Parquet. A line belongs to the range that it begins in."""
         if self.is_parquet:
-            return _read_parquet(self.path, self.name, start, stop)
-        return read_jsonl(self.path, self.name, start, stop)
+            return _read_parquet(self.place, self.name, start, stop)
+        return read_jsonl(self.place, self.name, start, stop)
 
     def ranges(self, target: int) -> Iterator[tuple[int, int]]:
         """Ranges that together are the file, of about `target` bytes each. Raises SourceError."""
         if not self.is_parquet:
-            size = self.path.stat().st_size
+            size = size_of(self.place)
             yield from ((start, min(start + target, size)) for start in range(0, max(size, 1), target))
             return
-        with _opened(self.path, lambda: 0) as file:
+        with _opened(self.place, lambda: 0) as file:
             sizes = [file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)]
         start, held = 0, 0
         for index, size in enumerate(sizes):
@@ -77,38 +77,38 @@ def read_rows(pattern: str) -> Iterator[Row | Reject]:
 
 def find_files(pattern: str) -> list[File]:
     """Files that match, in the order of their names. SourceError: there is none, or one of no known kind."""
-    root = _fixed_part(pattern)
-    paths = sorted(Path(name) for name in glob.glob(pattern, recursive=True) if Path(name).is_file())
-    if not paths:
-        raise SourceError(f"sources: no file matches {pattern!r}; correct `path`, or fetch the dataset there")
-    for path in paths:
-        if path.suffix not in SUFFIXES:
-            raise SourceError(f"sources: {path} is neither .jsonl nor .parquet; convert it, or narrow `path`")
-    return [File(path, path.relative_to(root).as_posix()) for path in paths]
+    files = [File(place, name) for place, name in find_places(pattern)]
+    if not files:
+        what, how = ("object", "upload") if "://" in pattern else ("file", "fetch")
+        raise SourceError(f"sources: no {what} matches {pattern!r}; correct `path`, or {how} the dataset there")
+    for file in files:
+        if not file.place.endswith(SUFFIXES):
+            raise SourceError(f"sources: {file.place} is neither .jsonl nor .parquet; convert it, or narrow `path`")
+    return files
 
 
 def read_jsonl(
-    path: Path, name: str, start: int = 0, stop: int | None = None, max_line: int = MAX_LINE
+    place: str, name: str, start: int = 0, stop: int | None = None, max_line: int = MAX_LINE
 ) -> Iterator[Row | Reject]:
     """One Row or Reject for each line that begins in the bytes from `start` to `stop`; `max_line` is in bytes."""
-    with path.open("rb") as file:
+    with open_place(place) as file:
         if start:  # the line that runs into this range belongs to the range before it
             file.seek(start - 1)
             _skip_line(file, max_line)
         while stop is None or file.tell() < max(stop, 1):
-            place = f"{name}@{file.tell()}"
+            at = f"{name}@{file.tell()}"
             line = file.readline(max_line + 1)
             if not line:
-                if place.endswith("@0"):
-                    yield Reject(row=place, stage="read", reason="empty file")
+                if at.endswith("@0"):
+                    yield Reject(row=at, stage="read", reason="empty file")
                 return
             try:
                 if len(line) > max_line and not line.endswith(b"\n"):
                     _skip_line(file, max_line)
                     raise RowError("line too long", f"more than {max_line} bytes")
-                yield Row(name, place, _parse(line))
+                yield Row(name, at, _parse(line))
             except RowError as error:
-                yield Reject(row=place, stage="read", reason=error.reason, detail=error.detail)
+                yield Reject(row=at, stage="read", reason=error.reason, detail=error.detail)
 
 
 def _skip_line(file: BinaryIO, at_once: int) -> None:
@@ -135,9 +135,9 @@ def _parse(line: bytes) -> dict[str, Any]:
     return fields
 
 
-def _read_parquet(path: Path, name: str, start: int, stop: int | None) -> Iterator[Row | Reject]:
+def _read_parquet(place: str, name: str, start: int, stop: int | None) -> Iterator[Row | Reject]:
     number = 0
-    with _opened(path, lambda: number) as file:
+    with _opened(place, lambda: number) as file:
         metadata = file.metadata
         if metadata.num_rows == 0 and start == 0:
             yield Reject(row=f"{name}#0", stage="read", reason="empty file")
@@ -150,14 +150,14 @@ def _read_parquet(path: Path, name: str, start: int, stop: int | None) -> Iterat
 
 
 @contextmanager
-def _opened(path: Path, rows_read: Callable[[], int]) -> Iterator[pq.ParquetFile]:
+def _opened(place: str, rows_read: Callable[[], int]) -> Iterator[pq.ParquetFile]:
     try:
-        with pq.ParquetFile(path) as file:
+        with open_place(place) as opened, pq.ParquetFile(opened) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
         why = " ".join(str(error).split())
         raise SourceError(
-            f"sources: {path} is damaged after row {rows_read()} ({why}); fetch the file again"
+            f"sources: {place} is damaged after row {rows_read()} ({why}); fetch the file again"
         ) from error
 
 
@@ -167,11 +167,3 @@ def _decode(one: Any, name: str, place: str) -> Row | Reject:
         return Row(name, place, one.to_pylist()[0])
     except UnicodeDecodeError as error:
         return Reject(row=place, stage="read", reason="bad UTF-8", detail=str(error)[:300])
-
-
-def _fixed_part(pattern: str) -> Path:
-    """The folder above the first part of the pattern that has a wildcard, or above the file."""
-    fixed = Path(pattern).parent
-    while glob.has_magic(str(fixed)):
-        fixed = fixed.parent
-    return fixed
