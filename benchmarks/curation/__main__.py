@@ -89,7 +89,7 @@ def tokens(console: Console) -> None:
         file.write(found[0] for found in tokenize(traces, tokenizer, 32768) if not isinstance(found, Reject))
         found = TokenFiles([file])
         rows = pack(found.lengths, 32768)
-        write_packed(Path(folder) / "train.parquet", rows, found)
+        write_packed(Path(folder) / "train", rows, found)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     total = int(found.lengths.sum())
     load = os.getloadavg()[0]

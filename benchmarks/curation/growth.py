@@ -44,7 +44,7 @@ def main(rows: int, length: int) -> None:
 
         def packed() -> None:
             found = TokenFiles(corpus.tokens())
-            write_packed(root / "train.parquet", pack(found.lengths, 32768), found)
+            write_packed(root / "train", pack(found.lengths, 32768), found)
 
         corpus = open_corpus([source], CorpusConfig(part_mib=16), root / "work")
         for step in (clean, tokens, packed):

@@ -118,8 +118,8 @@ def test_rows_are_read_back_from_several_files_by_their_number(tmp_path: Path) -
 def test_a_packed_file_has_the_columns_that_the_trainer_reads(tmp_path: Path) -> None:
     file = TokenFile(tmp_path / "tokens.bin")
     file.write([row([5, 6, 7], 1), row([4], 0), row([8, 9], 1)])
-    write_packed(tmp_path / "rows.parquet", [[0, 2], [1]], TokenFiles([file]))
-    table = pq.read_table(tmp_path / "rows.parquet")
+    write_packed(tmp_path / "rows", [[0, 2], [1]], TokenFiles([file]))
+    table = pq.read_table(tmp_path / "rows")
     assert str(table.schema.field("input_ids").type.value_type) == "int32"
     assert table.to_pydict() == {
         "input_ids": [[5, 6, 7, 8, 9], [4]],
@@ -129,5 +129,13 @@ def test_a_packed_file_has_the_columns_that_the_trainer_reads(tmp_path: Path) ->
 
 
 def test_no_traces_make_an_empty_file(tmp_path: Path) -> None:
-    write_packed(tmp_path / "rows.parquet", [], TokenFiles([]))
-    assert pq.read_table(tmp_path / "rows.parquet").num_rows == 0
+    write_packed(tmp_path / "rows", [], TokenFiles([]))
+    assert pq.read_table(tmp_path / "rows").num_rows == 0
+
+
+def test_rows_are_spread_over_shards_in_their_order(tmp_path: Path) -> None:
+    file = TokenFile(tmp_path / "tokens.bin")
+    file.write([row([n] * 4, 1) for n in range(5)])
+    write_packed(tmp_path / "rows", [[0], [1], [2], [3], [4]], TokenFiles([file]), shard_tokens=8)
+    shards = [pq.read_table(path)["input_ids"].to_pylist() for path in sorted((tmp_path / "rows").iterdir())]
+    assert shards == [[[0] * 4, [1] * 4], [[2] * 4, [3] * 4], [[4] * 4]]

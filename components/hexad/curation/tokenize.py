@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 IGNORED = -100
 BATCH = 128  # traces given to the tokenizer at once: enough for its threads, little memory for long traces
 GROUP_TOKENS = 1_000_000  # of one row group
+SHARD_TOKENS = 500_000_000  # of one file: 4 GB before compression, where 5 GB are the most
 
 Tokens = npt.NDArray[np.int32]
 
@@ -131,19 +132,23 @@ class TokenFiles:
         return Tokenized(ids.astype(np.int32, copy=False), int(self._prompts[index]))
 
 
-def write_packed(path: Path, rows: Sequence[Sequence[int]], tokens: TokenFiles) -> None:
-    """Write the packed rows, `rows` being what `pack` gave for the lengths of `tokens`."""
+def write_packed(
+    folder: Path, rows: Sequence[Sequence[int]], tokens: TokenFiles, shard_tokens: int = SHARD_TOKENS
+) -> None:
+    """Write the packed rows as shards of about `shard_tokens`. `rows`: what `pack` gave for the lengths of `tokens`."""
+    folder.mkdir(parents=True)
     lists = pa.list_(pa.int32())
     schema = pa.schema([("input_ids", lists), ("labels", lists), ("seq_lengths", lists)])
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for group in _groups(rows, tokens.lengths):
-            found = [[tokens.read(index) for index in row] for row in group]
-            arrays = [
-                _lists([np.concatenate([one.ids for one in row]) for row in found]),
-                _lists([np.concatenate([one.labels for one in row]) for row in found]),
-                _lists([np.array([len(one.ids) for one in row], np.int32) for row in found]),
-            ]
-            writer.write_table(pa.table(arrays, schema=schema))
+    for number, shard in enumerate(_cut(rows, tokens.lengths, shard_tokens)):
+        with pq.ParquetWriter(folder / f"{number:05d}.parquet", schema, compression="zstd") as writer:
+            for group in _cut(shard, tokens.lengths, GROUP_TOKENS):
+                found = [[tokens.read(index) for index in row] for row in group]
+                arrays = [
+                    _lists([np.concatenate([one.ids for one in row]) for row in found]),
+                    _lists([np.concatenate([one.labels for one in row]) for row in found]),
+                    _lists([np.array([len(one.ids) for one in row], np.int32) for row in found]),
+                ]
+                writer.write_table(pa.table(arrays, schema=schema))
 
 
 def _lists(rows: list[Tokens]) -> pa.ListArray:
@@ -151,16 +156,18 @@ def _lists(rows: list[Tokens]) -> pa.ListArray:
     return pa.ListArray.from_arrays(offsets, np.concatenate(rows) if rows else np.zeros(0, np.int32))
 
 
-def _groups(rows: Sequence[Sequence[int]], lengths: Tokens) -> Iterator[list[Sequence[int]]]:
-    group: list[Sequence[int]] = []
+def _cut(rows: Sequence[Sequence[int]], lengths: Tokens, most: int) -> Iterator[list[Sequence[int]]]:
+    """The rows in runs that each end with the row that reaches `most` tokens; at least one run."""
+    run: list[Sequence[int]] = []
     size = 0
     for row in rows:
-        group.append(row)
+        run.append(row)
         size += sum(int(lengths[index]) for index in row)
-        if size >= GROUP_TOKENS:
-            yield group
-            group, size = [], 0
-    yield group
+        if size >= most:
+            yield run
+            run, size = [], 0
+    if run or not rows:
+        yield run
 
 
 def _tokenize(

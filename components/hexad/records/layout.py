@@ -2,8 +2,8 @@
 
 BASE = "base"
 MODEL = "model"
-TRAIN_TOKENS = "train.parquet"
-VALIDATION_TOKENS = "validation.parquet"
+TRAIN_TOKENS = "tokens/train"
+VALIDATION_TOKENS = "tokens/validation"
 TRACES = "traces.parquet"
 REJECTS = "rejects.parquet"
 CONTAMINATION = "contamination.parquet"

@@ -29,10 +29,16 @@ def train(
         schedule,
         AutoModelForCausalLM.from_pretrained(model_path, dtype=getattr(torch, config.dtype)),
         AutoTokenizer.from_pretrained(model_path),
-        Dataset.from_parquet(str(train_tokens), keep_in_memory=True),
-        Dataset.from_parquet(str(validation_tokens), keep_in_memory=True),
+        _read(train_tokens, checkpoints.parent),
+        _read(validation_tokens, checkpoints.parent),
         out,
         checkpoints,
         seed,
         report,
     )
+
+
+def _read(shards: Path, scratch: Path) -> Dataset:
+    """The rows of all shards, mapped from a file in `scratch`: long traces of a large corpus fit in no memory."""
+    files = [str(file) for file in sorted(shards.glob("*.parquet"))]
+    return Dataset.from_parquet(files, cache_dir=str(scratch / "datasets"))
