@@ -9,11 +9,12 @@ from hexad.pipelines.profile import Profile
 from hexad.pipelines.task_placement import QUEUE_LABEL
 from hexad.pipelines.task_settings import Retry
 from hexad.stage.boxes import Role
-from hexad.stage.context import RUN_ID
+from hexad.stage.context import RUN_ID, RUN_LABEL
 
 Object = dict[str, Any]
 
 COMMAND = ["python", "-m", "hexad.cli.main"]
+_RUN = "{{workflow.uid}}"
 SCRATCH = "/tmp"
 """The one folder that our images write to; their root is read-only."""
 
@@ -25,9 +26,10 @@ def pod_settings(role: Role, section: str, profile: Profile) -> Object:
     """
     settings = profile.tasks
     wanted = profile.placement.get(role, Placement())
-    made: Object = {}
+    labels = {RUN_LABEL: _RUN}
     if wanted.accelerator and settings.queue:
-        made["metadata"] = {"labels": {QUEUE_LABEL: settings.queue}}
+        labels[QUEUE_LABEL] = settings.queue
+    made: Object = {"metadata": {"labels": labels}}
     if settings.timeout(section):
         # The pod's own deadline: it ends one try, and waiting for a node does not count.
         made["activeDeadlineSeconds"] = settings.timeout(section)
@@ -87,7 +89,7 @@ def _retry(retry: Retry) -> Object:
 
 def _environment(profile: Profile) -> list[Object]:
     made: list[Object] = [{"name": name, "value": value} for name, value in sorted(profile.environment.items())]
-    made.append({"name": RUN_ID, "value": "{{workflow.uid}}"})
+    made.append({"name": RUN_ID, "value": _RUN})
     if profile.store_secret:
         for variable in secret_environment(profile.store_secret, STORE_SECRET_KEYS):
             variable["valueFrom"]["secretKeyRef"]["optional"] = True
