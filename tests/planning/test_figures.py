@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from tests.planning.recipes import profile, recipe
 
+from hexad.deployment.quantity import quantity
 from hexad.planning.amounts import data_of, lossless_responses, rollouts, sft_rows
 from hexad.planning.config import Assumptions
-from hexad.planning.hardware import cards, quantity
+from hexad.planning.hardware import cards
 from hexad.planning.memory import activation_bytes, training_memory
 from hexad.planning.model import BYTES, kv_bytes, parameters, shape_of, training_flops
 from hexad.planning.plan import plan_run
@@ -62,7 +63,7 @@ def test_a_figure_is_what_the_hand_finds(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", QUANTITIES, ids=lambda case: case["text"])
 def test_kubernetes_quantities_are_numbers(case: dict[str, Any]) -> None:
-    assert quantity(case["text"]) == pytest.approx(case["number"])
+    assert float(quantity(case["text"])) == pytest.approx(case["number"])
 
 
 def test_the_parameters_of_a_real_model_are_those_in_its_file() -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hexad.deployment.quantity import quantity
 from hexad.preflight.cluster.facts import Answer
 from hexad.preflight.cluster.needs import PoolNeed
 from hexad.preflight.cluster.nodes import CUDA_MAJOR, pool
-from hexad.preflight.cluster.quantity import quantity
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "nodes.jsonl").read_text().splitlines()]
 QUANTITIES = [json.loads(line) for line in (Path(__file__).parent / "quantities.jsonl").read_text().splitlines()]

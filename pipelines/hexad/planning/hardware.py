@@ -8,11 +8,11 @@ from importlib.resources import files
 from pydantic import Field
 
 from hexad.deployment.placement import Placement
+from hexad.deployment.quantity import quantity
 from hexad.planning.config import Assumptions
 from hexad.records import Record
 
 GB = 1e9
-_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "m": 1e-3}
 
 
 class Card(Record):
@@ -75,8 +75,8 @@ def cards() -> dict[str, Card]:
 def devices(placement: Placement | None, assumptions: Assumptions) -> Devices:
     """What a task with this placement runs on. Raises UnknownCard."""
     placement = placement or Placement()
-    cores = quantity(placement.cpu) if placement.cpu else assumptions.cores
-    host = quantity(placement.memory) if placement.memory else assumptions.memory_gib * 2**30
+    cores = float(quantity(placement.cpu)) if placement.cpu else assumptions.cores
+    host = float(quantity(placement.memory)) if placement.memory else assumptions.memory_gib * 2**30
     if not placement.accelerator:
         return Devices(cards()["CPU"], 1, cores, host, host)
     labels = {value.lower() for value in placement.node_selector.values()}
@@ -90,11 +90,3 @@ def _card(name: str) -> Card:
     if name not in known:
         raise UnknownCard(f"assumptions.gpu or unnamed_gpu is {name!r}; known cards are {', '.join(known)}")
     return cards()[name]
-
-
-def quantity(text: str) -> float:
-    """A Kubernetes quantity as a number: '64Gi' to bytes, '500m' to cores."""
-    for unit, factor in _UNITS.items():
-        if text.endswith(unit):
-            return float(text.removesuffix(unit)) * factor
-    return float(text)

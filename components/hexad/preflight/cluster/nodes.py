@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from hexad.deployment.placement import Placement, Toleration
+from hexad.deployment.quantity import quantity
 from hexad.preflight.checks import Finding
 from hexad.preflight.cluster.facts import Answer, Object
 from hexad.preflight.cluster.needs import PoolNeed
-from hexad.preflight.cluster.quantity import quantity
 
 CUDA_MAJOR = 13
 """Of the GPU images (requirements/train-gpu.txt). Drivers from 580 on run it:

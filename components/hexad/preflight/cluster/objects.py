@@ -1,9 +1,9 @@
 """Objects that a profile names: namespaces, secrets, the cache's claim, classes, and kinds of operators."""
 
+from hexad.deployment.quantity import quantity
 from hexad.preflight.checks import Finding
 from hexad.preflight.cluster.facts import Answer, Facts, account_path, claim_path, namespace_path, secret_path
 from hexad.preflight.cluster.needs import ClassNeed, KindNeed, SecretNeed
-from hexad.preflight.cluster.quantity import quantity
 
 ENFORCED = "pod-security.kubernetes.io/enforce"
 """Namespace label: https://kubernetes.io/docs/concepts/security/pod-security-admission/"""

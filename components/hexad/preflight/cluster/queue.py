@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from hexad.deployment.placement import Placement
+from hexad.deployment.quantity import quantity
 from hexad.preflight.checks import Finding
 from hexad.preflight.cluster.facts import KUEUE, Facts, Object, cluster_queue_path, queue_path
 from hexad.preflight.cluster.needs import ClusterNeeds
-from hexad.preflight.cluster.quantity import quantity
 
 _DELETE = "or delete tasks.queue from the profile"
 
