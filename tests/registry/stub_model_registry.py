@@ -4,13 +4,14 @@ The real one is a Go server in front of a database; none can be had from a packa
 """
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import listening
 
 TOKEN = "a-registry-token-that-nobody-prints-31c7"
 PREFIX = "/api/model_registry/v1alpha3"
@@ -114,11 +115,6 @@ def _handler(stub: StubModelRegistry) -> type[BaseHTTPRequestHandler]:
 
 @contextmanager
 def serving(stub: StubModelRegistry) -> Iterator[StubModelRegistry]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub))
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    stub.host = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(_handler(stub)) as address:
+        stub.host = f"http://{address}"
         yield stub
-    finally:
-        server.shutdown()
-        server.server_close()

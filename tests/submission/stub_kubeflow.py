@@ -6,16 +6,16 @@ No Kubeflow runs on a machine without a cluster, and a real one would not fail i
 import json
 import re
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
+from tests.loopback import listening
 
 from hexad.submission.api import PipelinesApi
 from hexad.submission.credentials import from_environment
@@ -290,22 +290,8 @@ def client(stub: StubKubeflow, token: str, timeout_s: float = 5.0) -> PipelinesA
     return PipelinesApi(stub.host, credentials, timeout_s=timeout_s, sleep=lambda _: None)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: object) -> None:
-        """A client that gave up on a slow answer is part of the tests."""
-
-
 @contextmanager
 def serving(stub: StubKubeflow, tls: ssl.SSLContext | None = None) -> Iterator[StubKubeflow]:
-    server = _Server(("127.0.0.1", 0), _handler(stub))
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    stub.host = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-    try:
+    with listening(_handler(stub), tls) as address:
+        stub.host = f"{'https' if tls else 'http'}://{address}"
         yield stub
-    finally:
-        server.shutdown()
-        server.server_close()

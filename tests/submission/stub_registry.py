@@ -2,12 +2,13 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import listening
 
 PASSWORD = "a-password-that-nobody-prints-90ab"
 _BASIC = "Basic " + base64.b64encode(f"robot:{PASSWORD}".encode()).decode()
@@ -70,11 +71,5 @@ def _handler(stub: StubRegistry) -> type[BaseHTTPRequestHandler]:
 
 @contextmanager
 def serving(stub: StubRegistry) -> Iterator[StubRegistry]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub))
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    stub.host = f"127.0.0.1:{server.server_port}"
-    try:
+    with listening(_handler(stub)) as stub.host:
         yield stub
-    finally:
-        server.shutdown()
-        server.server_close()
