@@ -20,6 +20,12 @@ def test_it_gets_our_variables_without_the_stores_folder_and_nobody_elses() -> N
     assert given["environment"] == {"HEXAD_S3_ENDPOINT": "http://127.0.0.1:1"}
 
 
+def test_a_certificate_authority_arrives_as_text_since_a_task_does_not_see_its_file(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("certificates")
+    given = container_arguments({"HEXAD_S3_CA": str(tmp_path / "ca.crt")}, [], [], mount_source=False)
+    assert given["environment"] == {"HEXAD_S3_CA": "certificates"}
+
+
 def test_only_the_runs_folders_are_writable() -> None:
     mounts = container_arguments({}, [Path("/run")], [Path("/data")], mount_source=True)["mounts"]
     assert [mount["Target"] for mount in mounts if not mount["ReadOnly"]] == ["/run"]

@@ -13,10 +13,12 @@ from stub_kubeflow import TOKEN, Fault, StubKubeflow
 from typer.testing import CliRunner
 
 from hexad.cli.main import app
+from hexad.images.plan import source_digest
 from hexad.stage.context import RUN_LABEL
 from hexad.submission.api import PipelinesApi
 from hexad.submission.follow import follow
 
+SOURCE = Path(__file__).parents[2] / "components" / "hexad"
 V2 = "/apis/v2beta1"
 NODE = "workflows.argoproj.io/node-name"
 PODS = "/api/v1/namespaces/kubeflow/pods"
@@ -167,6 +169,31 @@ def test_a_profile_without_real_images_is_not_submitted(stub: StubKubeflow) -> N
     done = hexad("submit", "recipe.yaml", "--profile", "gke")
     assert done.exit_code == 2
     assert "images of base, data, train, serve, gateway, eval are placeholders" in done.output
+    assert stub.seen == []
+
+
+def lock_of_images(source: str) -> str:
+    """A file as `make images` writes it after a push, of images that hold this source."""
+    built = {"id": "sha256:1", "git": "g", "source": source, "requirements": "", "sbom": "", "bytes": 1, "layers": []}
+    names = ("base", "data", "train-gpu", "serve-gpu", "gateway", "eval")
+    images = {name: {"reference": f"registry.test/{name}@sha256:{'1' * 64}", **built} for name in names}
+    Path("images.lock.json").write_text(json.dumps({"images": images}))
+    return "images.lock.json"
+
+
+def test_such_a_profile_is_submitted_with_the_images_that_were_built(stub: StubKubeflow) -> None:
+    lock = lock_of_images(source_digest(SOURCE))
+    done = hexad("submit", "recipe.yaml", "--profile", "gke", "--images", lock)
+    assert done.exit_code == 0, done.output
+    [version] = stub.versions.values()
+    tasks = version["pipeline_spec"]["pipeline_spec"]["deploymentSpec"]["executors"]
+    assert f"registry.test/train-gpu@sha256:{'1' * 64}" in {task["container"]["image"] for task in tasks.values()}
+
+
+def test_images_of_other_source_are_not_submitted(stub: StubKubeflow) -> None:
+    done = hexad("submit", "recipe.yaml", "--profile", "gke", "--images", lock_of_images("other"))
+    assert done.exit_code == 2
+    assert "built from other source; run make images" in done.output
     assert stub.seen == []
 
 

@@ -1,18 +1,12 @@
 """Preflight as a task of a run: it looks with its pod's service account, over HTTPS, and never fails for not being
 allowed to."""
 
-import ipaddress
 import json
-import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.own_certificate import serving_with
 from stub_kubeflow import TOKEN, StubKubeflow, serving
 
 from hexad.preflight.checks import Finding
@@ -31,34 +25,17 @@ TEAM = "/api/v1/namespaces/team"
 
 @pytest.fixture
 def account(tmp_path: Path) -> Path:
-    """A service account's folder, as Kubernetes mounts it, and beside it the server's key."""
+    """A service account's folder, as Kubernetes mounts it; `server` adds the certificate."""
     folder = tmp_path / "account"
     folder.mkdir()
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stub")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    (folder / "ca.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (folder / "token").write_text(f"{TOKEN}\n")
     (folder / "namespace").write_text("team")
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (tmp_path / "key.pem").write_bytes(private)
     return folder
 
 
 @pytest.fixture
 def server(account: Path) -> Iterator[StubKubeflow]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(account / "ca.crt", account.parent / "key.pem")
-    with serving(StubKubeflow(token=TOKEN), tls=context) as running:
+    with serving(StubKubeflow(token=TOKEN), tls=serving_with(account / "ca.crt")) as running:
         running.objects["/version"] = {"gitVersion": "v1.34.1"}
         running.objects[TEAM] = {"metadata": {}}
         running.objects[f"{TEAM}/secrets/pull"] = {"type": "Opaque", "data": {".dockerconfigjson": "e30="}}

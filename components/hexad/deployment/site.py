@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue, model_validator
 from hexad.deployment.placement import Placement
 from hexad.deployment.timing import Speed
 from hexad.records import Record
+from hexad.storage.certificates import AUTHORITY
 
 STORE_SECRET_KEYS = {
     "endpoint": "HEXAD_S3_ENDPOINT",
@@ -14,6 +15,10 @@ STORE_SECRET_KEYS = {
     "secret_key": "HEXAD_S3_SECRET_KEY",
 }
 """Keys of a store secret, and the environment variables that they become."""
+
+STORE_SECRET_OPTIONS = {"region": "HEXAD_S3_REGION", "ca": AUTHORITY}
+"""Keys that it may lack: a store with regions wants the first, one with a certificate of the company's own the second.
+"""
 
 ENGINE_SECRET_KEY = "engine_key"
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from hexad.preflight.checks import Finding
 from hexad.preflight.clock import clock, skew_s
 from hexad.storage import StorageError, Store, open_store
+from hexad.storage.certificates import own_authority, trusted
 
 _SECONDS = 5
 
@@ -37,7 +38,7 @@ def store_clock(endpoint: str) -> Finding:
     import urllib3  # here, since local runs do not ask
 
     try:
-        with urllib3.PoolManager() as http:
+        with urllib3.PoolManager(ssl_context=trusted(own_authority(os.environ))) as http:
             headers = http.request("HEAD", endpoint, retries=False, redirect=False, timeout=_SECONDS).headers
     except urllib3.exceptions.HTTPError as error:
         return Finding(check="clock of the store", found=f"no answer ({type(error).__name__})", judged=False)

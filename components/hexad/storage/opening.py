@@ -11,8 +11,9 @@ from hexad.storage.store import Store
 def open_store(uri: str, environment: Mapping[str, str] | None = None) -> Store:
     """The store of a file:///folder or s3://bucket/prefix URI. Sends nothing: a missing store shows on first use.
 
-    S3 takes HEXAD_S3_ENDPOINT (http://host:port or https://host), HEXAD_S3_ACCESS_KEY, HEXAD_S3_SECRET_KEY and
-    HEXAD_S3_REGION (default us-east-1) from `environment` (default: the process's own).
+    S3 takes HEXAD_S3_ENDPOINT (http://host:port or https://host), HEXAD_S3_ACCESS_KEY, HEXAD_S3_SECRET_KEY,
+    HEXAD_S3_REGION (default us-east-1) and HEXAD_S3_CA (a certificate authority of the company's own) from
+    `environment` (default: the process's own).
     Raises `BadStoreUri` for another scheme or missing settings.
     """
     scheme = uri.partition("://")[0]

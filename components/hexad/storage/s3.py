@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
-import certifi
 import urllib3
 from minio import Minio
 from minio.datatypes import Object
@@ -17,6 +16,7 @@ from minio.error import S3Error
 from pydantic import Field
 
 from hexad.records import Record
+from hexad.storage.certificates import own_authority, trusted
 from hexad.storage.disk import clear_disk_errors
 from hexad.storage.errors import BadStoreUri, BucketMissing, DiskFull, ObjectMissing, StoreUnreachable
 from hexad.storage.hashing import file_sha256
@@ -42,6 +42,7 @@ class S3Settings(Record):
     access_key: str
     secret_key: str = Field(repr=False)
     region: str = "us-east-1"
+    authority: str = Field("", description="Certificates to trust beside the public ones, in PEM form.")
     folder: str = Field("", description="Where an embedded server keeps its objects on this machine; else empty.")
 
     @classmethod
@@ -58,7 +59,7 @@ class S3Settings(Record):
         region = environment.get("HEXAD_S3_REGION") or "us-east-1"
         return cls(
             endpoint=endpoint.rstrip("/"), access_key=access_key, secret_key=secret_key, region=region,
-            folder=environment.get("HEXAD_S3_FOLDER", ""),
+            authority=own_authority(environment), folder=environment.get("HEXAD_S3_FOLDER", ""),
         )  # fmt: skip
 
 
@@ -72,7 +73,7 @@ class S3Store:
         parts = urlsplit(settings.endpoint)
         http = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
-            maxsize=_CONNECTIONS, retries=retry_policy(), ca_certs=certifi.where(),
+            maxsize=_CONNECTIONS, retries=retry_policy(), ssl_context=trusted(settings.authority),
         )  # fmt: skip
         self._client = Minio(
             parts.netloc, access_key=settings.access_key, secret_key=settings.secret_key, region=settings.region,

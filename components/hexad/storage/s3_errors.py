@@ -9,6 +9,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util import Retry
 
+from hexad.storage.certificates import AUTHORITY
 from hexad.storage.errors import AccessRefused, BucketMissing, DiskFull, ObjectMissing, StorageError, StoreUnreachable
 
 Result = TypeVar("Result")
@@ -17,7 +18,7 @@ TRIES = "HEXAD_STORE_TRIES"
 """Environment variable: how often one request is sent before it counts as failed, default 5."""
 
 _TRANSIENT = (500, 502, 503, 504)
-_REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "AuthorizationHeaderMalformed"}
+_REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"}
 _FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded"}
 
 
@@ -62,9 +63,11 @@ def clear_s3_errors(uri: str, endpoint: str) -> Iterator[None]:
     except MinioException as error:
         raise StorageError(f"{uri}: {_one_line(error)}") from error
     except HTTPError as error:
-        raise StoreUnreachable(
-            f"{uri}: no answer from {endpoint} ({_cause(error)}); start the store or check HEXAD_S3_ENDPOINT"
-        ) from error
+        cause = _cause(error)
+        mend = "start the store or check HEXAD_S3_ENDPOINT"
+        if cause.startswith("SSLError"):
+            mend = f"check HEXAD_S3_ENDPOINT, and {AUTHORITY} for a certificate of the company's own"
+        raise StoreUnreachable(f"{uri}: no answer from {endpoint} ({cause}); {mend}") from error
 
 
 def s3_error(uri: str, endpoint: str, error: S3Error) -> StorageError:
@@ -73,6 +76,8 @@ def s3_error(uri: str, endpoint: str, error: S3Error) -> StorageError:
     if code in _REFUSED:
         mend = "check HEXAD_S3_ACCESS_KEY and HEXAD_S3_SECRET_KEY, and that they may use this bucket"
         return AccessRefused(f"{uri}: {endpoint} refused the keys ({code}); {mend}")
+    if code == "AuthorizationHeaderMalformed":  # AWS names the region that it expects
+        return AccessRefused(f"{uri}: {endpoint}: {error.message}; set HEXAD_S3_REGION")
     if code == "NoSuchBucket":
         bucket = uri.removeprefix("s3://").partition("/")[0]
         return BucketMissing(f"{uri}: no bucket {bucket!r} at {endpoint}; create it or correct the store URI")

@@ -4,7 +4,7 @@ from typing import Any
 
 from hexad.deployment.cluster.pods import resources, secret_environment, toleration
 from hexad.deployment.placement import Placement
-from hexad.deployment.site import STORE_SECRET_KEYS
+from hexad.deployment.site import STORE_SECRET_KEYS, STORE_SECRET_OPTIONS
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.task_placement import QUEUE_LABEL
 from hexad.pipelines.task_settings import Retry
@@ -91,9 +91,7 @@ def _environment(profile: Profile) -> list[Object]:
     made: list[Object] = [{"name": name, "value": value} for name, value in sorted(profile.environment.items())]
     made.append({"name": RUN_ID, "value": _RUN})
     if profile.store_secret:
-        for variable in secret_environment(profile.store_secret, STORE_SECRET_KEYS):
-            variable["valueFrom"]["secretKeyRef"]["optional"] = True
-            made.append(variable)
+        made += secret_environment(profile.store_secret, STORE_SECRET_KEYS | STORE_SECRET_OPTIONS, optional=True)
     for given in profile.tasks.secret_environment:
         made += secret_environment(given.secret, given.variables)
     return made

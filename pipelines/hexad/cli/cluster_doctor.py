@@ -27,9 +27,11 @@ _ENDPOINT = "HEXAD_S3_ENDPOINT"
 _TIMEOUT_S = (5, 30)
 
 
-def cluster_findings(profile_name: str, namespace: str, recipe: Path | None, context: str, pull: bool) -> list[Finding]:
+def cluster_findings(
+    profile_name: str, namespace: str, recipe: Path | None, context: str, pull: bool, images: Path | None = None
+) -> list[Finding]:
     """Every check, those of the cluster first."""
-    profile = profile_from(profile_name)
+    profile = profile_from(profile_name, images)
     if not profile.cluster:
         raise refuse(f"profile {profile.name}: is of one machine, not of a cluster; leave out --profile")
     wanted = recipe_from(recipe) if recipe else None

@@ -19,12 +19,12 @@ from hexad.preflight.config import PreflightConfig
 _OLDEST_PYTHON = (3, 11)
 
 
-def doctor(profile: str, namespace: str, recipe: Path | None, context: str, pull: bool) -> int:
+def doctor(profile: str, namespace: str, recipe: Path | None, context: str, pull: bool, images: Path | None = None) -> int:
     """0 when a run can start here, or with `profile` on its cluster; 1 otherwise."""
     if profile:
         from hexad.cli.cluster_doctor import cluster_findings
 
-        return show(cluster_findings(profile, namespace, recipe, context, pull))
+        return show(cluster_findings(profile, namespace, recipe, context, pull, images))
     needs = recipe_from(recipe).preflight if recipe else PreflightConfig()
     return show([
         _python(),

@@ -24,15 +24,16 @@ def recipe_from(file: Path) -> Recipe:
     return read_with(load_recipe, file)
 
 
-def profile_from(name: str) -> Profile:
-    """A profile by name (profiles/NAME.yaml here or beside the source) or by file."""
+def profile_from(name: str, images: Path | None = None, this_source: bool = False) -> Profile:
+    """A profile by name (profiles/NAME.yaml here or beside the source) or by file; its images from a lock, if given."""
     named = Path("profiles") / f"{name}.yaml"
     beside_source = Path(__file__).parents[3] / named
     file = next((path for path in (Path(name), named, beside_source) if path.is_file()), named)
-    return read_with(load_profile, file)
+    profile = read_with(load_profile, file)
+    return profile if images is None else images_into(profile, images, this_source)
 
 
-def images_into(profile: Profile, lock: Path, this_source: bool = False) -> Profile:
+def images_into(profile: Profile, lock: Path, this_source: bool) -> Profile:
     """The profile with its images from a lock that `make images` wrote. `this_source`: they must hold this source."""
     from hexad.images.images_lock import read_images_lock
     from hexad.pipelines.built_images import stale, with_built_images
@@ -43,7 +44,7 @@ def images_into(profile: Profile, lock: Path, this_source: bool = False) -> Prof
     except ValueError as invalid:
         raise refuse(str(invalid)) from invalid
     if this_source and (old := stale(profile, built)):
-        raise refuse(f"{lock}: {', '.join(old)}: built from other source; run make images, or give --mount-source")
+        raise refuse(f"{lock}: {', '.join(old)}: built from other source; run make images, or give `hexad run` --mount-source")
     return pinned
 
 

@@ -4,53 +4,33 @@ Exit codes: 0 done, 1 the work failed, 2 bad input.
 """
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hexad.cli.options import (
+    BuiltImages,
+    Format,
+    Host,
+    ImagesInstead,
+    KubeContext,
+    Namespace,
+    Pipeline,
+    ProfileName,
+    RecipeFile,
+    RunId,
+    Runner,
+    Target,
+    TokenFile,
+    Watch,
+)
 from hexad.pipelines.pipeline_kinds import PipelineKind
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="From an open base model to a served reasoning system, with proof of what every step is worth.",
 )  # fmt: skip
-
-RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, e.g. recipes/quickstart.yaml.")]
-ProfileName = Annotated[str, typer.Option("--profile", help="A name in profiles/, or a file.")]
-Host = Annotated[str, typer.Option(envvar="HEXAD_KFP_HOST", help="URL of the Kubeflow Pipelines API.")]
-Namespace = Annotated[str, typer.Option(envvar="HEXAD_KFP_NAMESPACE", help="Namespace of the runs.")]
-TokenFile = Annotated[Path | None, typer.Option(help="File with a service account's token; see docs/cluster.md.")]
-KubeContext = Annotated[str, typer.Option(help="Context of your kubeconfig; default: the current one.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Show the stages until the run ends.")]
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run.")]
-ImagesLock = Annotated[Path, typer.Option("--images", help="Lock of images that `make images` wrote.")]
-
-
-Pipeline = Annotated[PipelineKind, typer.Option(help="'corpus' prepares the recipe's sources alone, in shards.")]
-
-
-class Runner(StrEnum):
-    """How local tasks run."""
-
-    SUBPROCESS = "subprocess"
-    DOCKER = "docker"
-
-
-class Format(StrEnum):
-    """What a pipeline is compiled to."""
-
-    KFP = "kfp"
-    ARGO = "argo"
-
-
-class Target(StrEnum):
-    """What an endpoint runs on."""
-
-    CPU = "cpu"
-    CEREBRAS = "cerebras"
-
 
 @app.command()
 def validate(recipe: RecipeFile) -> None:
@@ -81,9 +61,7 @@ def compile_(
     recipe: RecipeFile,
     profile: ProfileName = "local",
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the YAML.")] = Path("build"),
-    images: Annotated[
-        Path | None, typer.Option("--images", help="Lock of images to take instead of the profile's images.")
-    ] = None,
+    images: ImagesInstead = None,
     format_: Annotated[Format, typer.Option("--format", help="Kubeflow's, or an Argo WorkflowTemplate.")] = Format.KFP,
     pipeline: Pipeline = PipelineKind.POST_TRAINING,
 ) -> None:
@@ -101,7 +79,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Folder of the run; default runs/<recipe's name>.")] = None,
     store: Annotated[str, typer.Option(help="s3://… or file:///…; default: a server under the run's folder.")] = "",
     profile: ProfileName = "local",
-    images: ImagesLock = Path("images.lock.json"),
+    images: BuiltImages = Path("images.lock.json"),
     mount_source: Annotated[bool, typer.Option("--mount-source", help="Containers run this source.")] = False,
     pipeline: Pipeline = PipelineKind.POST_TRAINING,
 ) -> None:
@@ -121,13 +99,15 @@ def submit(
     watch: Watch = False,
     token_file: TokenFile = None,
     context: KubeContext = "",
+    images: ImagesInstead = None,
     pipeline: Pipeline = PipelineKind.POST_TRAINING,
 ) -> None:
     """Start a run on a Kubeflow cluster."""
     from hexad.cli.connection import Target
     from hexad.cli.submit_command import submit as body
 
-    raise typer.Exit(body(recipe, profile, Target(host, namespace, token_file, context), experiment, watch, pipeline))
+    target = Target(host, namespace, token_file, context)
+    raise typer.Exit(body(recipe, profile, target, experiment, watch, images, pipeline))
 
 
 @app.command()
@@ -203,12 +183,13 @@ def schedule(
     namespace: Namespace = "kubeflow",
     experiment: Annotated[str, typer.Option(help="Experiment that the runs belong to.")] = "hexad-schedules",
     token_file: TokenFile = None,
+    images: ImagesInstead = None,
 ) -> None:
     """Evaluate a recipe's models again and again on a cluster."""
     from hexad.cli.connection import Target
     from hexad.cli.submit_command import schedule as body
 
-    raise typer.Exit(body(recipe, profile, Target(host, namespace, token_file), experiment, cron))
+    raise typer.Exit(body(recipe, profile, Target(host, namespace, token_file), experiment, cron, images))
 
 
 @app.command()
@@ -305,11 +286,12 @@ def manifests(
     spec: Annotated[Path | None, typer.Option(help="Endpoint spec instead, as in manifests/examples.")] = None,
     profile: ProfileName = "kind",
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the YAML.")] = Path("build/manifests"),
+    images: ImagesInstead = None,
 ) -> None:
     """Write the Kubernetes objects that serve a bundle, or without one those that runs need, for `kubectl apply -k`."""
     from hexad.cli.manifests_command import manifests as body
 
-    raise typer.Exit(body(bundle, spec, profile, out))
+    raise typer.Exit(body(bundle, spec, profile, out, images))
 
 
 @app.command()
@@ -383,11 +365,12 @@ def doctor(
     recipe: Annotated[Path | None, typer.Option(help="Check what this recipe asks for, too.")] = None,
     context: KubeContext = "",
     pull: Annotated[bool, typer.Option("--pull", help="Ask the image registry for every image.")] = False,
+    images: ImagesInstead = None,
 ) -> None:
     """Check this machine, or a cluster with --profile: every failure with its mend."""
     from hexad.cli.doctor_command import doctor as body
 
-    raise typer.Exit(body(profile, namespace, recipe, context, pull))
+    raise typer.Exit(body(profile, namespace, recipe, context, pull, images))
 
 
 def main() -> None:

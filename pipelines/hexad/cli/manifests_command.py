@@ -18,14 +18,16 @@ from hexad.records import Bundle
 from hexad.storage import StorageError, open_store, read_manifest
 
 
-def manifests(bundle: str | None, spec: Path | None, profile_name: str, out: Path) -> int:
+def manifests(
+    bundle: str | None, spec: Path | None, profile_name: str, out: Path, images: Path | None = None
+) -> int:
     """Write one endpoint to `out`, or without one what runs need; `out` must be empty or made by this command.
 
     Returns the exit code.
     """
     if bundle is not None and spec is not None:
         raise refuse("give either a bundle's store URI or --spec FILE, or neither for what runs need")
-    profile = profile_from(profile_name)
+    profile = profile_from(profile_name, images)
     try:
         if bundle is None and spec is None:
             runs = Overlay(run_objects(profile), run_secrets(profile), run_images(profile))

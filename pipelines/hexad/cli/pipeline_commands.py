@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from hexad.cli.inputs import images_into, profile_from, recipe_from, refuse, say
+from hexad.cli.inputs import profile_from, recipe_from, refuse, say
 from hexad.pipelines.pipeline_kinds import PipelineKind
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
@@ -21,9 +21,7 @@ def compile_recipe(
 ) -> int:  # fmt: skip
     if argo and kind is not PipelineKind.POST_TRAINING:
         raise refuse(f"--format argo knows no form of the {kind.value} pipeline; compile it without --format")
-    recipe, profile = recipe_from(file), profile_from(profile_name)
-    if images is not None:
-        profile = images_into(profile, images)
+    recipe, profile = recipe_from(file), profile_from(profile_name, images, this_source=True)
     target = exported(recipe, profile, out) if argo else compiled(recipe, profile, out, kind=kind)
     say(f"compiled: {target}")
     if profile.placeholders():

@@ -28,18 +28,23 @@ SCHEDULED = ("evaluate",)
 _LAST_LINES = 30
 
 
-def submit(file: Path, profile_name: str, target: Target, experiment: str, watch: bool, kind: PipelineKind) -> int:
-    recipe, profile = recipe_from(file), profile_from(profile_name)
+def submit(
+    file: Path, profile_name: str, target: Target, experiment: str, watch: bool, images: Path | None = None,
+    kind: PipelineKind = PipelineKind.POST_TRAINING,
+) -> int:  # fmt: skip
+    recipe, profile = recipe_from(file), profile_from(profile_name, images, this_source=True)
     yaml = _for_cluster(recipe, profile, (), kind)
     name = recipe.name if kind is PipelineKind.POST_TRAINING else f"{recipe.name}-{kind.value}"
     return told(lambda: _submit(yaml, name, profile, target, experiment, watch))
 
 
-def schedule(file: Path, profile_name: str, target: Target, experiment: str, cron: str) -> int:
+def schedule(
+    file: Path, profile_name: str, target: Target, experiment: str, cron: str, images: Path | None = None
+) -> int:
     """Evaluate again whenever `cron` says so."""
     if len(cron.split()) != 6:
         raise refuse(f"--cron {cron!r}: Kubeflow wants six fields, seconds first, e.g. '0 0 3 * * 1'")
-    recipe, profile = recipe_from(file), profile_from(profile_name)
+    recipe, profile = recipe_from(file), profile_from(profile_name, images, this_source=True)
     yaml = _for_cluster(recipe, profile, SCHEDULED)
 
     def work() -> int:
@@ -125,7 +130,7 @@ def _for_cluster(
 ) -> Path:
     if profile.placeholders():
         roles = ", ".join(profile.placeholders())
-        raise refuse(f"profile {profile.name}: images of {roles} are placeholders; put in your registry's digests")
+        raise refuse(f"profile {profile.name}: images of {roles} are placeholders; put in your registry's digests, or give --images")
     yaml = compiled(recipe, profile, Path("build"), every_run, kind)
     if not clean(yaml, profile):
         raise typer.Exit(1)

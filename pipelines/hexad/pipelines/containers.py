@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import hexad
+from hexad.storage.certificates import AUTHORITY, own_authority
 
 SOMEBODY = 12345
 """User ID of the tasks when root starts them: any will do, as OpenShift picks any."""
@@ -27,6 +28,8 @@ def container_arguments(
     given = {name: value for name, value in environment.items() if name.startswith(_PASSED_ON)}
     for name in _KEPT_BACK:
         given.pop(name, None)
+    if AUTHORITY in given:  # its text, since a task does not see its file
+        given[AUTHORITY] = own_authority(environment)
     if sources:
         given["PYTHONPATH"] = os.pathsep.join(str(source) for source in sources)
     return {

@@ -12,7 +12,7 @@ from kfp import dsl, kubernetes
 
 from hexad.deployment.cluster.pods import toleration
 from hexad.deployment.placement import Placement
-from hexad.deployment.site import STORE_SECRET_KEYS
+from hexad.deployment.site import STORE_SECRET_KEYS, STORE_SECRET_OPTIONS
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.task_settings import TaskSettings
 from hexad.stage.boxes import Role
@@ -57,7 +57,7 @@ def place(
     for name, value in sorted(profile.environment.items()):
         task.set_env_variable(name, value)
     if profile.store_secret:
-        kubernetes.use_secret_as_env(task, parameters["store_secret"], STORE_SECRET_KEYS, optional=True)
+        kubernetes.use_secret_as_env(task, parameters["store_secret"], STORE_SECRET_KEYS | STORE_SECRET_OPTIONS, optional=True)
     _limits(task, section, profile.tasks)
     _identity(task, profile.tasks)
     _disks(task, profile.tasks, parameters)

@@ -4,9 +4,8 @@ Fields: trainer.kubeflow.org/v1alpha1, as served by Trainer 2.0 to 2.3.
 """
 
 from hexad.deployment.cluster.plan import Object
-from hexad.deployment.cluster.pods import container, placed, pod_spec, resources, secret_environment
+from hexad.deployment.cluster.pods import container, placed, pod_spec, resources, store_environment
 from hexad.deployment.placement import Placement
-from hexad.deployment.site import STORE_SECRET_KEYS
 from hexad.pipelines.profile import Profile
 from hexad.platform.labels import cluster_metadata, metadata
 
@@ -59,7 +58,7 @@ def _pod(profile: Profile) -> Object:
     command = ["hexad", "job", "--help"]
     made = container(_NODE, TRAIN_IMAGE, command, resources(wanted), profile.environment, mounts)
     if profile.store_secret:
-        made["env"] += secret_environment(profile.store_secret, STORE_SECRET_KEYS)
+        made["env"] += store_environment(profile.store_secret)
     pod = pod_spec([made], shm, ACCOUNT, _GRACE_S) | {"restartPolicy": "Never"}
     if profile.tasks.pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in profile.tasks.pull_secrets]

@@ -4,11 +4,11 @@ import hashlib
 import json
 
 from hexad.deployment.cluster.plan import Object, Plan
-from hexad.deployment.cluster.pods import container, http_probe, placed, pod_spec, resources, secret_environment
+from hexad.deployment.cluster.pods import container, http_probe, placed, pod_spec, resources, secret_environment, store_environment
 from hexad.deployment.endpoint import ENGINE_PORT, GATEWAY_PORT, SCORER_PORT
 from hexad.deployment.gateway_settings import gateway_settings
 from hexad.deployment.settings import ENGINE_MODEL
-from hexad.deployment.site import ENGINE_SECRET_KEY, STORE_SECRET_KEYS
+from hexad.deployment.site import ENGINE_SECRET_KEY
 from hexad.deployment.timing import PRE_STOP_S, PROBE_PERIOD_S, drain_s
 from hexad.gateway.config import ENGINE_KEY, GatewayConfig
 
@@ -88,7 +88,7 @@ def _container(plan: Plan) -> Object:
     if plan.site.external is not None:
         made["env"] += secret_environment(plan.site.external.key_secret, {ENGINE_SECRET_KEY: ENGINE_KEY})
     if plan.audited and plan.store_secret:
-        made["env"] += secret_environment(plan.store_secret, STORE_SECRET_KEYS)
+        made["env"] += store_environment(plan.store_secret)
     return made | {
         "ports": [{"name": "http", "containerPort": GATEWAY_PORT}],
         "startupProbe": http_probe("/livez", "http", 30, 2),

@@ -6,10 +6,9 @@ fetch, and it can never be of another bundle than the engine. Where the engine i
 
 from hexad.deployment.bundle import VERIFIER
 from hexad.deployment.cluster.plan import Object, Plan
-from hexad.deployment.cluster.pods import container, http_probe, placed, pod_spec, resources, secret_environment
+from hexad.deployment.cluster.pods import container, http_probe, placed, pod_spec, resources, store_environment
 from hexad.deployment.endpoint import BUNDLES, ENGINE_PORT, SCORER_PORT, engine_command
 from hexad.deployment.placement import Placement
-from hexad.deployment.site import STORE_SECRET_KEYS
 from hexad.deployment.timing import PRE_STOP_S, PROBE_PERIOD_S
 from hexad.engines.vllm_server import ENVIRONMENT
 
@@ -62,7 +61,7 @@ def _fetch(plan: Plan) -> Object:
     bundles = {"name": "bundles", "mountPath": BUNDLES}
     made = container("fetch", SERVE_IMAGE, command, resources(_FETCH), {}, [bundles])
     if plan.store_secret:
-        made["env"] += secret_environment(plan.store_secret, STORE_SECRET_KEYS)
+        made["env"] += store_environment(plan.store_secret)
     return made
 
 

@@ -27,7 +27,7 @@ class Plan:
     engine: Placement
     gateway: Placement
     store_secret: str
-    """Kubernetes secret with the keys of `STORE_SECRET_KEYS`; empty: none."""
+    """Kubernetes secret with the keys of `STORE_SECRET_KEYS`, maybe `STORE_SECRET_OPTIONS`; empty: none."""
 
     @cached_property
     def timing(self) -> Timing:

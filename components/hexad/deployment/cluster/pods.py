@@ -2,6 +2,7 @@
 
 from hexad.deployment.cluster.plan import Object
 from hexad.deployment.placement import Placement, Toleration
+from hexad.deployment.site import STORE_SECRET_KEYS, STORE_SECRET_OPTIONS
 
 _USER = 10001
 _CACHE = "/cache"
@@ -71,12 +72,18 @@ def resources(placement: Placement) -> Object:
     return {"requests": given, "limits": dict(given)} if given else {}
 
 
-def secret_environment(secret: str, keys: dict[str, str]) -> list[Object]:
-    """Environment variables from a secret's keys."""
+def secret_environment(secret: str, keys: dict[str, str], optional: bool = False) -> list[Object]:
+    """Environment variables from a secret's keys, which it may lack when they are `optional`."""
+    may_lack = {"optional": True} if optional else {}
     return [
-        {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+        {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key} | may_lack}}
         for key, variable in keys.items()
     ]
+
+
+def store_environment(secret: str) -> list[Object]:
+    """What `hexad.storage` reads, from a store secret."""
+    return [*secret_environment(secret, STORE_SECRET_KEYS), *secret_environment(secret, STORE_SECRET_OPTIONS, True)]
 
 
 def placed(pod: Object, placement: Placement, runtime_class: str = "") -> Object:
