@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.own_certificate import serving_with
 from stub_kubeflow import TOKEN, StubKubeflow, serving
+from tests.own_certificate import serving_with
 
 from hexad.preflight.checks import Finding
 from hexad.preflight.cluster import in_pod
@@ -98,13 +98,7 @@ def test_a_network_that_leads_nowhere_fails_no_run(server: StubKubeflow, account
 
 
 def test_a_server_with_another_certificate_is_not_believed(server: StubKubeflow, account: Path) -> None:
-    other = x509.load_pem_x509_certificate((account / "ca.crt").read_bytes())
-    (account / "ca.crt").write_bytes(
-        x509.CertificateBuilder().subject_name(other.subject).issuer_name(other.issuer)
-        .public_key((key := ec.generate_private_key(ec.SECP256R1())).public_key()).serial_number(2)
-        .not_valid_before(other.not_valid_before_utc).not_valid_after(other.not_valid_after_utc)
-        .sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    )  # fmt: skip
+    serving_with(account / "ca.crt")
     (found,) = judged(server, account)
     assert (found.judged, "SSLError" in found.found) == (False, True)
     assert server.seen == []

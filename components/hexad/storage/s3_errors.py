@@ -18,7 +18,8 @@ TRIES = "HEXAD_STORE_TRIES"
 """Environment variable: how often one request is sent before it counts as failed, default 5."""
 
 _TRANSIENT = (500, 502, 503, 504)
-_REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"}
+_OTHER_REGION = "AuthorizationHeaderMalformed"
+_REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", _OTHER_REGION}
 _FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded"}
 
 
@@ -75,9 +76,9 @@ def s3_error(uri: str, endpoint: str, error: S3Error) -> StorageError:
     code, status = error.code, error.response.status
     if code in _REFUSED:
         mend = "check HEXAD_S3_ACCESS_KEY and HEXAD_S3_SECRET_KEY, and that they may use this bucket"
+        if code == _OTHER_REGION:  # AWS names the one that it expects
+            mend = f"set HEXAD_S3_REGION: {error.message}"
         return AccessRefused(f"{uri}: {endpoint} refused the keys ({code}); {mend}")
-    if code == "AuthorizationHeaderMalformed":  # AWS names the region that it expects
-        return AccessRefused(f"{uri}: {endpoint}: {error.message}; set HEXAD_S3_REGION")
     if code == "NoSuchBucket":
         bucket = uri.removeprefix("s3://").partition("/")[0]
         return BucketMissing(f"{uri}: no bucket {bucket!r} at {endpoint}; create it or correct the store URI")

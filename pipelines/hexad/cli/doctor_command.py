@@ -19,7 +19,9 @@ from hexad.preflight.config import PreflightConfig
 _OLDEST_PYTHON = (3, 11)
 
 
-def doctor(profile: str, namespace: str, recipe: Path | None, context: str, pull: bool, images: Path | None = None) -> int:
+def doctor(
+    profile: str, namespace: str, recipe: Path | None, context: str, pull: bool, images: Path | None = None
+) -> int:
     """0 when a run can start here, or with `profile` on its cluster; 1 otherwise."""
     if profile:
         from hexad.cli.cluster_doctor import cluster_findings

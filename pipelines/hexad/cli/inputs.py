@@ -44,7 +44,9 @@ def images_into(profile: Profile, lock: Path, this_source: bool) -> Profile:
     except ValueError as invalid:
         raise refuse(str(invalid)) from invalid
     if this_source and (old := stale(profile, built)):
-        raise refuse(f"{lock}: {', '.join(old)}: built from other source; run make images, or give `hexad run` --mount-source")
+        raise refuse(
+            f"{lock}: {', '.join(old)}: built from other source; run make images, or give `hexad run` --mount-source"
+        )
     return pinned
 
 

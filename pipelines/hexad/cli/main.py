@@ -32,6 +32,7 @@ app = typer.Typer(
     help="From an open base model to a served reasoning system, with proof of what every step is worth.",
 )  # fmt: skip
 
+
 @app.command()
 def validate(recipe: RecipeFile) -> None:
     """Show every error of a recipe, with its line and its mend."""

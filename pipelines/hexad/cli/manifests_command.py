@@ -18,9 +18,7 @@ from hexad.records import Bundle
 from hexad.storage import StorageError, open_store, read_manifest
 
 
-def manifests(
-    bundle: str | None, spec: Path | None, profile_name: str, out: Path, images: Path | None = None
-) -> int:
+def manifests(bundle: str | None, spec: Path | None, profile_name: str, out: Path, images: Path | None = None) -> int:
     """Write one endpoint to `out`, or without one what runs need; `out` must be empty or made by this command.
 
     Returns the exit code.

@@ -130,7 +130,7 @@ def _for_cluster(
 ) -> Path:
     if profile.placeholders():
         roles = ", ".join(profile.placeholders())
-        raise refuse(f"profile {profile.name}: images of {roles} are placeholders; put in your registry's digests, or give --images")
+        raise refuse(f"profile {profile.name}: images of {roles} are placeholders; put in real ones, or give --images")
     yaml = compiled(recipe, profile, Path("build"), every_run, kind)
     if not clean(yaml, profile):
         raise typer.Exit(1)

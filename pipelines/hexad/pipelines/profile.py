@@ -26,7 +26,9 @@ class Profile(Record):
     name: str
     store: str = Field(description="Store URI under which runs commit their trees, e.g. 's3://hexad'.")
     images: dict[Role, str] = Field(description="Container image per role; pin by digest or git sha.")
-    store_secret: str = Field("", description="Kubernetes secret with keys endpoint, access_key, secret_key and, as needed, region and ca.")
+    store_secret: str = Field(
+        "", description="Kubernetes secret with keys endpoint, access_key, secret_key and, as needed, region and ca."
+    )
     environment: dict[str, str] = Field(default_factory=dict, description="Environment of every task.")
     placement: dict[Role, Placement] = Field(default_factory=dict, description="Per image role.")
     artifacts: ArtifactStore | None = Field(

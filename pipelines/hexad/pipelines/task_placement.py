@@ -57,7 +57,9 @@ def place(
     for name, value in sorted(profile.environment.items()):
         task.set_env_variable(name, value)
     if profile.store_secret:
-        kubernetes.use_secret_as_env(task, parameters["store_secret"], STORE_SECRET_KEYS | STORE_SECRET_OPTIONS, optional=True)
+        kubernetes.use_secret_as_env(
+            task, parameters["store_secret"], STORE_SECRET_KEYS | STORE_SECRET_OPTIONS, optional=True
+        )
     _limits(task, section, profile.tasks)
     _identity(task, profile.tasks)
     _disks(task, profile.tasks, parameters)

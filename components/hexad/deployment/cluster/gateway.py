@@ -4,7 +4,15 @@ import hashlib
 import json
 
 from hexad.deployment.cluster.plan import Object, Plan
-from hexad.deployment.cluster.pods import container, http_probe, placed, pod_spec, resources, secret_environment, store_environment
+from hexad.deployment.cluster.pods import (
+    container,
+    http_probe,
+    placed,
+    pod_spec,
+    resources,
+    secret_environment,
+    store_environment,
+)
 from hexad.deployment.endpoint import ENGINE_PORT, GATEWAY_PORT, SCORER_PORT
 from hexad.deployment.gateway_settings import gateway_settings
 from hexad.deployment.settings import ENGINE_MODEL
