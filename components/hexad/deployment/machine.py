@@ -13,13 +13,13 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from hexad.deployment.bundle import engine_of, policy_of, speculation_of
 from hexad.deployment.fetch import check_bundle, fetch_bundle, in_use
 from hexad.deployment.stack import engine, scaffold
+from hexad.engines.cores import usable_cores
 from hexad.engines.vllm_server import VllmServer
 from hexad.records import Bundle, Manifest
 from hexad.storage import Store
 from hexad.storage.progress_bar import progress_bar
 
 Say = Callable[[str], None]
-_THREADS = 2
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
@@ -60,7 +60,7 @@ def starting(what: str, log: Path, say: Say) -> Iterator[None]:
 @contextmanager
 def running_engine(copy: Path, bundle: Bundle, logs: Path, say: Say) -> Iterator[VllmServer]:
     """The bundle's engine, ready."""
-    server = engine(copy, engine_of(bundle), logs / "engine.log", speculation_of(bundle), threads=_THREADS)
+    server = engine(copy, engine_of(bundle), logs / "engine.log", speculation_of(bundle), threads=usable_cores())
     with contextlib.ExitStack() as stack:
         with starting("the engine (half a minute, more for a large model)", logs / "engine.log", say):
             stack.enter_context(server)

@@ -7,6 +7,7 @@ from hexad.deployment.bundle import TARGET, engine_of, policy_of, read_bundle, s
 from hexad.deployment.settings import ENGINE_MODEL
 from hexad.deployment.stack import engine, scaffold
 from hexad.engines import Sampling
+from hexad.engines.cores import usable_cores
 from hexad.engines.http_engine import HttpEngine
 from hexad.engines.vllm_server import EngineError
 from hexad.evaluation.ask_gateway import Asked, ask_all
@@ -58,7 +59,7 @@ def _direct(
     link = models / TARGET
     link.unlink(missing_ok=True)
     link.symlink_to(folder.resolve())
-    with engine(models, engine_of(bundle), space.scratch / "engine.log", None, threads=1) as server:
+    with engine(models, engine_of(bundle), space.scratch / "engine.log", None, threads=_threads()) as server:
         report = _part(space, 0.3, 0.6)
         client = HttpEngine(server.base_url, ENGINE_MODEL, concurrency=config.concurrency, report=report)
         sampling = Sampling(
@@ -92,7 +93,7 @@ def _through_gateway(
     speculation = speculation_of(bundle) if cells[0].endswith("+spec") else None
     found: dict[str, float] = {}
     with (
-        engine(models, engine_of(bundle), space.scratch / "engine.log", speculation, threads=1) as server,
+        engine(models, engine_of(bundle), space.scratch / "engine.log", speculation, threads=_threads()) as server,
         scaffold(
             models,
             bundle.name,
@@ -109,6 +110,11 @@ def _through_gateway(
             found[cell] = _write(cell, asked, prompts, space.out)
             _write_selections(cell, asked, prompts, space.out)
     return found
+
+
+def _threads() -> int:
+    """Half of the cores: two groups are evaluated at a time, each with gateway and verifier beside its engine."""
+    return max(1, usable_cores() // 2)
 
 
 def _part(space: Workspace, start: float, share: float) -> Callable[[float, str], None]:
