@@ -131,11 +131,13 @@ def secrets(cluster: str) -> list[dict[str, Any]]:
 
 
 def secret_keys(value: Any) -> set[tuple[str, str]]:
+    """Secret and key of each reference that a pod cannot start without."""
     if isinstance(value, list):
         return set().union(*map(secret_keys, value))
     if not isinstance(value, dict):
         return set()
-    here = {(value["secretKeyRef"]["name"], value["secretKeyRef"]["key"])} if "secretKeyRef" in value else set()
+    asked = value.get("secretKeyRef", {})
+    here = {(asked["name"], asked["key"])} if asked and not asked.get("optional") else set()
     return here.union(*map(secret_keys, value.values()))
 
 
