@@ -94,7 +94,7 @@ def rollouts(recipe: Recipe) -> int:
 
 
 def verifier_rows(recipe: Recipe) -> int:
-    return min(recipe.verifier.max_rollouts, math.floor(rollouts(recipe) * recipe.verifier.rollout_share))
+    return min(recipe.verifier.max_rollouts, rollouts(recipe))
 
 
 def drafter_rows(recipe: Recipe) -> int:

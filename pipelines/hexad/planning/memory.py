@@ -45,6 +45,17 @@ def training_memory(
     )
 
 
+def forward_memory(shape: ModelShape, dtype: str, tokens: float) -> TrainingMemory:
+    """Of a forward pass over `tokens` without gradients: weights, and one layer's activations at a time."""
+    return TrainingMemory(
+        weights=parameters(shape) * BYTES[dtype],
+        gradients=0.0,
+        optimizer=0.0,
+        activations=tokens * activation_bytes(shape, dtype, 1, checkpointing=False),
+        logits=0.0,
+    )
+
+
 def activation_bytes(shape: ModelShape, dtype: str, layers: int, checkpointing: bool) -> int:
     """Bytes per token that are kept for the backward pass.
 

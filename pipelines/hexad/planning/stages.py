@@ -8,8 +8,8 @@ from hexad.planning import amounts
 from hexad.planning.config import ModelShape
 from hexad.planning.decoding import Engine, rollout_seconds, sampling_seconds
 from hexad.planning.hardware import GB, Devices, devices
-from hexad.planning.memory import TrainingMemory, training_memory
-from hexad.planning.model import BYTES, kv_bytes, parameters, training_flops
+from hexad.planning.memory import TrainingMemory, forward_memory, training_memory
+from hexad.planning.model import BYTES, forward_flops, kv_bytes, parameters, training_flops
 from hexad.planning.rows import StagePlan
 from hexad.stage.boxes import BOXES, SECTIONS
 
@@ -129,24 +129,23 @@ class Planner:
         )  # fmt: skip
 
     def _verifier(self) -> Work:
-        verifier = self.recipe.verifier
+        """Reads rollouts forward, on one device: nothing but a head of three numbers is trained."""
+        verifier, dtype = self.recipe.verifier, self.recipe.rlvr.dtype
         if not verifier.enabled:
             return self._off("verifier")
-        rows = amounts.verifier_rows(self.recipe)
-        whole = amounts.prompt_tokens(self.recipe) + amounts.response_tokens(
-            self.recipe.rlvr.max_completion_tokens, self.assumed
-        )
-        length = min(verifier.max_tokens, whole)
-        tokens = rows * length * verifier.epochs
+        rows, prompt = amounts.verifier_rows(self.recipe), amounts.prompt_tokens(self.recipe)
+        response = amounts.response_tokens(self.recipe.rlvr.max_completion_tokens, self.assumed)
+        length = min(verifier.max_tokens, prompt + response)
         on, asked = self.devices("verifier"), self.recipe.curate.generated.validation * verifier.validation_samples
-        measuring = sampling_seconds(
-            self.shape, "float32", on, asked, amounts.prompt_tokens(self.recipe), verifier.max_tokens // 2, self.assumed
-        )
-        return self._trained(
-            "verifier", "float32", verifier.batch_rows, verifier.batch_rows * verifier.max_tokens, 0,
-            training_flops(self.shape, tokens, length), tokens, more_seconds=measuring,
-            note=f"{rows:,} rollouts, in float32",
+        measuring = sampling_seconds(self.shape, dtype, on, asked, prompt, verifier.max_tokens // 2, self.assumed)
+        reading = forward_flops(self.shape, rows * length, length)
+        held = forward_memory(self.shape, dtype, verifier.batch_rows * verifier.max_tokens)
+        row = self._row(
+            "verifier", on, reading / (on.flops(dtype, 1) * self.assumed.training_utilisation) + measuring,
+            f"{rows:,} rollouts, read once", tokens=rows * length, memory_gb=held.total / GB, has_gb=on.memory / GB,
+            host_gb=held.weights / GB,
         )  # fmt: skip
+        return Work(row, on, held, verifier.batch_rows)
 
     def _drafter(self) -> Work:
         drafter, rlvr = self.recipe.drafter, self.recipe.rlvr
@@ -193,8 +192,8 @@ class Planner:
 
     @property
     def _scorer(self) -> float:
-        """Bytes of the verifier, which scores on the CPU in float32."""
-        return parameters(self.shape) * BYTES["float32"] if self.recipe.verifier.enabled else 0.0
+        """Bytes of the verifier, which scores on the CPU in the type of the policy."""
+        return parameters(self.shape) * BYTES[self.recipe.rlvr.dtype] if self.recipe.verifier.enabled else 0.0
 
     def _serve(self) -> Work:
         engine, count = self._stage_engine("serve"), amounts.lossless_responses(self.recipe)
