@@ -20,10 +20,7 @@ SCRATCH = "/tmp"
 
 
 def pod_settings(role: Role, section: str, profile: Profile) -> Object:
-    """Limits, nodes and volumes of a stage that runs in the image of `role`: fields of an Argo template.
-
-    Raises ValueError for what a profile can say and Argo cannot do.
-    """
+    """Limits, nodes and volumes of a stage that runs in the image of `role`: fields of an Argo template."""
     settings = profile.tasks
     wanted = profile.placement.get(role, Placement())
     labels = {RUN_LABEL: _RUN}
@@ -78,9 +75,7 @@ def identity(profile: Profile) -> Object:
 
 
 def _retry(retry: Retry) -> Object:
-    if not retry.factor.is_integer():
-        raise ValueError(f"tasks.retry.factor: is {retry.factor:g}, but Argo takes whole numbers; round it")
-    backoff = {"duration": f"{retry.wait_s}s", "factor": f"{retry.factor:g}"}
+    backoff = {"duration": f"{retry.wait_s}s", "factor": str(retry.factor)}
     if retry.wait_s * retry.factor ** (retry.times - 1) > retry.longest_wait_s:
         backoff["cap"] = f"{retry.longest_wait_s}s"  # Argo 3.6; `maxDuration` would count the stage's own hours too
     # Always: a pod that was deleted with its node is an error to Argo, not a failure.

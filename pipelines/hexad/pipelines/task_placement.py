@@ -25,6 +25,12 @@ https://github.com/kubeflow/pipelines/blob/master/backend/src/apiserver/template
 POOLS: tuple[Role, ...] = ("train", "serve")
 """Image roles whose accelerators' nodes are chosen when a run starts."""
 
+AS_LONG_AS_IT_TAKES_S = 365 * 24 * 3600
+"""Kubeflow hands its `backoff_max_duration` to Argo as `maxDuration`. That counts from the start of the first try, the
+stage's own hours included: after it Argo starts no other try, and ends the one that runs. Only the number of tries and
+`tasks.timeout_s` are to end them:
+https://github.com/argoproj/argo-workflows/blob/main/workflow/controller/operator.go (processNodeRetries)."""
+
 _RUN_ID_LABEL = "metadata.labels['pipeline/runid']"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 
@@ -74,7 +80,8 @@ def _limits(task: dsl.PipelineTask, section: str, settings: TaskSettings) -> Non
         kubernetes.set_timeout(task, settings.timeout(section))
     retry = settings.retry
     if retry is not None:
-        task.set_retry(retry.times, f"{retry.wait_s}s", retry.factor, f"{retry.longest_wait_s}s")
+        wait_s, factor = retry.uncapped
+        task.set_retry(retry.times, f"{wait_s}s", factor, f"{AS_LONG_AS_IT_TAKES_S}s")
 
 
 def _identity(task: dsl.PipelineTask, settings: TaskSettings) -> None:
