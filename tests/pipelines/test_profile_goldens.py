@@ -101,6 +101,19 @@ def test_a_stage_that_ran_to_its_time_limit_is_still_tried_again(file: Path, tmp
         assert int(task["retry"]["backoffMaxDuration"].removesuffix("s")) > needed, name
 
 
+@pytest.mark.parametrize(
+    ("given", "threads"), [({}, "2"), ({"OMP_NUM_THREADS": "1"}, "1")], ids=["as many as cores", "as the profile says"]
+)
+def test_openmp_starts_no_more_threads_than_a_task_has_cores(
+    given: dict[str, str], threads: str, tmp_path: Path
+) -> None:
+    """It counts the node's cores, whatever the limit of the container is."""
+    profile = load_profile(Path("profiles/kind.yaml"))
+    changed = profile.model_copy(update={"environment": profile.environment | given})
+    found = decided(changed, tmp_path)["containers"]["exec-sft"]["env"]
+    assert [variable["value"] for variable in found if variable["name"] == "OMP_NUM_THREADS"] == [threads]
+
+
 def test_no_wait_between_tries_is_longer_than_the_profile_allows(tmp_path: Path) -> None:
     """Kubeflow has no cap for single waits, so the factor makes up for it."""
     profile = load_profile(Path("profiles/gke.yaml"))

@@ -48,7 +48,7 @@ def container(role: Role, profile: Profile, arguments: list[str]) -> Object:
     made: Object = {"image": profile.images[role], "command": COMMAND, "args": arguments}
     if profile.tasks.pull_policy:
         made["imagePullPolicy"] = profile.tasks.pull_policy
-    made["env"] = _environment(profile)
+    made["env"] = _environment(wanted, profile)
     if given := resources(wanted):
         made["resources"] = given
     made["securityContext"] = {
@@ -82,8 +82,9 @@ def _retry(retry: Retry) -> Object:
     return {"limit": str(retry.times), "retryPolicy": "Always", "backoff": backoff}
 
 
-def _environment(profile: Profile) -> list[Object]:
-    made: list[Object] = [{"name": name, "value": value} for name, value in sorted(profile.environment.items())]
+def _environment(wanted: Placement, profile: Profile) -> list[Object]:
+    given = wanted.threads | profile.environment
+    made: list[Object] = [{"name": name, "value": value} for name, value in sorted(given.items())]
     made.append({"name": RUN_ID, "value": _RUN})
     if profile.store_secret:
         made += secret_environment(profile.store_secret, STORE_SECRET_KEYS | STORE_SECRET_OPTIONS, optional=True)

@@ -60,7 +60,9 @@ def place(
 ) -> dsl.PipelineTask:
     """Apply what a profile says of the tasks of a stage that runs in the image of `role`."""
     task.set_container_image(profile.images[role])
-    for name, value in sorted(profile.environment.items()):
+    wanted = profile.placement.get(role)
+    threads = wanted.threads if wanted is not None else {}
+    for name, value in sorted((threads | profile.environment).items()):
         task.set_env_variable(name, value)
     if profile.store_secret:
         kubernetes.use_secret_as_env(
@@ -69,7 +71,6 @@ def place(
     _limits(task, section, profile.tasks)
     _identity(task, profile.tasks)
     _disks(task, profile.tasks, parameters)
-    wanted = profile.placement.get(role)
     if wanted is not None:
         _nodes(task, role, wanted, profile, parameters)
     return task

@@ -67,12 +67,14 @@ def _fetch(plan: Plan) -> Object:
 
 def _engine(plan: Plan) -> Object:
     command = engine_command(plan.endpoint, plan.engine, plan.site, plan.timing)
-    threads = (
-        {"OMP_NUM_THREADS": plan.engine.cpu} if plan.engine.cpu.isdecimal() and not plan.engine.accelerator else {}
-    )
     shm = [{"name": "shm", "mountPath": "/dev/shm"}] if plan.engine.shm else []
     made = container(
-        "engine", SERVE_IMAGE, command, resources(plan.engine), ENVIRONMENT | threads, [_bundles(plan), *shm]
+        "engine",
+        SERVE_IMAGE,
+        command,
+        resources(plan.engine),
+        ENVIRONMENT | plan.engine.threads,
+        [_bundles(plan), *shm],
     )
     return made | {
         "ports": [{"name": "http", "containerPort": ENGINE_PORT}],
