@@ -68,9 +68,12 @@ def identity(profile: Profile) -> Object:
     made: Object = {"seccompProfile": {"type": "RuntimeDefault"}}
     if profile.tasks.run_as_non_root:
         made["runAsNonRoot"] = True
-    if profile.tasks.run_as_user:
-        # The group makes volumes writable for a user whom the image does not know.
-        made |= {"runAsUser": profile.tasks.run_as_user, "fsGroup": profile.tasks.run_as_user}
+    user, group = profile.tasks.run_as_user, profile.tasks.fs_group
+    if user:
+        made["runAsUser"] = user
+    if (owner := user if group is None else group) is not None:
+        # New volumes are root's, whom no stage runs as. A large one is not walked through again for every stage.
+        made |= {"fsGroup": owner, "fsGroupChangePolicy": "OnRootMismatch"}
     return made
 
 

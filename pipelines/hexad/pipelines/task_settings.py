@@ -66,6 +66,13 @@ class TaskSettings(Record):
     run_as_user: int | None = Field(
         None, ge=1, description="User id; none: the image's, or the namespace's (OpenShift)."
     )
+    fs_group: int | None = Field(
+        None,
+        ge=0,
+        description="Group that volumes are given to and pods are in, so that others than root can write the cache. "
+        "Argo's form has it; Kubeflow has none for a task, only for its whole installation (docs/troubleshooting.md). "
+        "None: run_as_user's number, or the namespace's (OpenShift).",
+    )
     queue: str = Field("", description="Kueue LocalQueue of tasks with an accelerator; empty: no queue.")
     labels: dict[str, str] = Field(default_factory=dict, description="Further labels of every pod.")
     annotations: dict[str, str] = Field(default_factory=dict, description="Annotations of every pod.")
