@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hexad.preflight.checks import GIB, free_disk, memory, package, path, writable
+from hexad.preflight.cluster.needs import ClusterNeeds
 from hexad.preflight.config import PreflightConfig
 from hexad.preflight.job import NotReady, card, main, run
 from hexad.preflight.store import reachable
@@ -71,6 +72,17 @@ def test_a_run_does_not_start_where_its_stages_could_keep_nothing() -> None:
 def test_memory_below_the_least_is_a_finding() -> None:
     assert not memory(2.0, available_bytes=2 * GIB).mend
     assert memory(2.0, available_bytes=2 * GIB - 1).mend
+
+
+@pytest.mark.parametrize(
+    ("cluster", "judged"), [(None, True), (ClusterNeeds(profile="kind"), False)], ids=["machine", "pod"]
+)
+def test_memory_is_judged_where_the_stages_run_and_not_by_preflight_s_own_small_pod(
+    cluster: ClusterNeeds | None, judged: bool, tmp_path: Path
+) -> None:
+    config = PreflightConfig(min_free_disk_gib=0, min_memory_gib=1e9, packages=[], cluster=cluster)
+    found = run(config, Context(run="test", store=tmp_path.as_uri(), work=str(tmp_path)))
+    assert [finding.check for finding in found if finding.mend] == (["memory"] if judged else [])
 
 
 def test_this_machine_s_memory_can_be_read() -> None:
