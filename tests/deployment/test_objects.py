@@ -113,6 +113,18 @@ def test_no_pod_gets_a_token_of_the_kubernetes_api(cluster: str) -> None:
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
+def test_a_container_that_asks_for_no_accelerator_sees_none(cluster: str) -> None:
+    """GPU images name all of them, and NVIDIA's runtime takes that for a wish."""
+    pods = [
+        made["spec"]["template"]["spec"] for made in endpoint_objects(plan(cluster)) if made["kind"] == "Deployment"
+    ]
+    for made in (made for pod in pods for made in [*pod["containers"], *pod.get("initContainers", [])]):
+        seen = {variable["name"]: variable.get("value") for variable in made["env"]}.get("NVIDIA_VISIBLE_DEVICES")
+        without = not any("/" in name for name in made["resources"]["limits"])
+        assert seen == ("void" if without and made["image"] == "hexad-serve" and made["name"] != "engine" else None)
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
 def test_every_pod_can_log_in_to_the_profile_s_registry(cluster: str) -> None:
     found = plan(cluster)
     logins = [{"name": name} for name in found.pull_secrets]
