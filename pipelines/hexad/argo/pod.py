@@ -86,8 +86,8 @@ def _retry(retry: Retry) -> Object:
 
 
 def _environment(wanted: Placement, profile: Profile) -> list[Object]:
-    given = wanted.threads | profile.environment
-    made: list[Object] = [{"name": name, "value": value} for name, value in sorted(given.items())]
+    fixed = wanted.threads | profile.environment
+    made: list[Object] = [{"name": name, "value": value} for name, value in sorted(fixed.items())]
     made.append({"name": RUN_ID, "value": _RUN})
     if profile.store_secret:
         made += secret_environment(profile.store_secret, STORE_SECRET_KEYS | STORE_SECRET_OPTIONS, optional=True)
