@@ -131,9 +131,23 @@ def changed(profile: Profile, **tasks: Any) -> dict[str, Any]:
 
 
 def test_a_user_of_the_profile_can_write_the_volumes() -> None:
-    made = changed(load_profile(Path("profiles/gke.yaml")), run_as_user=12345)
+    made = changed(load_profile(Path("profiles/gke.yaml")), run_as_user=12345, fs_group=None)
     identity = made["spec"]["securityContext"]
     assert identity["runAsUser"] == identity["fsGroup"] == 12345
+
+
+@pytest.mark.parametrize("file", sorted(Path("profiles").glob("*.yaml")), ids=lambda file: file.stem)
+def test_a_cache_belongs_to_a_group_of_the_stages_that_write_it(file: Path) -> None:
+    """A new volume is root's alone, and no stage runs as root."""
+    profile = load_profile(file)
+    identity = exported(RECIPE, profile)["spec"]["securityContext"]
+    assert ("fsGroup" in identity) is (profile.tasks.cache is not None)
+
+
+def test_the_namespace_chooses_users_and_groups_where_the_profile_names_none() -> None:
+    """OpenShift refuses a pod that asks for others."""
+    identity = changed(load_profile(Path("profiles/gke.yaml")), fs_group=None)["spec"]["securityContext"]
+    assert not identity.keys() & {"runAsUser", "fsGroup"}
 
 
 def test_waits_between_tries_are_capped_where_they_would_grow_longer_than_the_profile_allows() -> None:
@@ -148,7 +162,7 @@ def test_waits_between_tries_are_capped_where_they_would_grow_longer_than_the_pr
 
 
 def test_a_factor_between_waits_that_argo_cannot_read_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"tasks.retry.factor: is 1.5.*round it"):
+    with pytest.raises(ValueError, match=r"tasks\.retry\.factor\n.*valid integer"):
         changed(load_profile(Path("profiles/gke.yaml")), retry={"factor": 1.5})
 
 

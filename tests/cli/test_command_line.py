@@ -7,6 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from hexad.cli.main import app
 
 HEXAD = [sys.executable, "-m", "hexad.cli.main"]
 
@@ -53,6 +56,28 @@ def test_bad_input_ends_with_two_and_says_what_is_wrong(arguments: list[str], sa
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"recipe": "tiny", "st', "\x00\xff"], ids=["empty", "other", "cut off", "bytes"]
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["report"],
+        ["serve"],
+        ["lineage"],
+        ["register", "--registry", "http://127.0.0.1:9"],
+        ["rollout", "--name", "k", "--store", "file:///no"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_run_whose_summary_is_broken_is_bad_input(command: list[str], text: str, tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_bytes(text.encode("latin-1"))
+    (tmp_path / "report.html").touch()
+    done = CliRunner().invoke(app, [command[0], str(tmp_path), *command[1:]])
+    assert (done.exit_code, type(done.exception)) == (2, SystemExit)
+    assert f"{tmp_path}/summary.json: not a summary (" in done.stderr
 
 
 def test_a_bad_recipe_counts_its_errors(tmp_path: Path) -> None:

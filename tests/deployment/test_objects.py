@@ -1,6 +1,7 @@
 """An endpoint's objects: two bundles stand side by side, no right is granted for nothing, nothing is killed early."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from hexad.deployment.bundle import BUNDLE_LABEL
 from hexad.deployment.cluster.kustomization import dump, image_entry
-from hexad.deployment.cluster.objects import endpoint_objects
+from hexad.deployment.cluster.objects import endpoint_objects, secret_templates
 from hexad.deployment.cluster.plan import Plan
 from hexad.gateway.config import GatewayConfig
 
@@ -28,7 +29,7 @@ def golden_text(cluster: str) -> str:
 def another_bundle(found: Plan, digest: str = "1" * 64) -> Plan:
     bundle = found.endpoint.bundle.model_copy(update={"digest": digest})
     endpoint = found.endpoint.model_copy(update={"bundle": bundle})
-    return Plan(endpoint, found.site, found.engine, found.gateway, found.store_secret)
+    return replace(found, endpoint=endpoint)
 
 
 def one(objects: list[dict[str, Any]], kind: str, end: str = "") -> dict[str, Any]:
@@ -109,6 +110,31 @@ def test_no_pod_gets_a_token_of_the_kubernetes_api(cluster: str) -> None:
     pods = [made["spec"]["template"]["spec"] for made in objects if made["kind"] == "Deployment"]
     assert {pod["serviceAccountName"] for pod in pods} == {account["metadata"]["name"] for account in accounts}
     assert not any(given["automountServiceAccountToken"] for given in [*accounts, *pods])
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_a_container_that_asks_for_no_accelerator_sees_none(cluster: str) -> None:
+    """GPU images name all of them, and NVIDIA's runtime takes that for a wish."""
+    pods = [
+        made["spec"]["template"]["spec"] for made in endpoint_objects(plan(cluster)) if made["kind"] == "Deployment"
+    ]
+    for made in (made for pod in pods for made in [*pod["containers"], *pod.get("initContainers", [])]):
+        seen = {variable["name"]: variable.get("value") for variable in made["env"]}.get("NVIDIA_VISIBLE_DEVICES")
+        without = not any("/" in name for name in made["resources"]["limits"])
+        assert seen == ("void" if without and made["image"] == "hexad-serve" and made["name"] != "engine" else None)
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_every_pod_can_log_in_to_the_profile_s_registry(cluster: str) -> None:
+    found = plan(cluster)
+    logins = [{"name": name} for name in found.pull_secrets]
+    assert bool(logins) is (cluster != "kind")
+    accounts = {made["metadata"]["name"]: made for made in endpoint_objects(found) if made["kind"] == "ServiceAccount"}
+    for made in (made for made in endpoint_objects(found) if made["kind"] == "Deployment"):
+        account = accounts[made["spec"]["template"]["spec"]["serviceAccountName"]]
+        assert account.get("imagePullSecrets", []) == logins
+    templates = {made["metadata"]["name"]: made["type"] for made in secret_templates(found)}
+    assert all(templates[name] == "kubernetes.io/dockerconfigjson" for name in found.pull_secrets)
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)

@@ -80,7 +80,7 @@ def test_no_row_is_a_wildcard_or_stands_twice() -> None:
 def test_a_run_reads_one_secret_and_one_config_map_by_name(resource: str) -> None:
     found = [right for right in rights() if right.resource == resource and right.verb not in ("create", "patch")]
     read = [right.names for right in found if right.account == "hexad-pipeline"]
-    assert read == [["{store_secret}"] if resource == "secrets" else ["kfp-launcher"]]
+    assert read == [["{launcher_secret}"] if resource == "secrets" else ["kfp-launcher"]]
     assert all(right.account == "hexad-rollout" and resource == "configmaps" for right in found if not right.names)
 
 

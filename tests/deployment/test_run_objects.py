@@ -47,6 +47,30 @@ def test_connections_of_runs(case: dict[str, Any]) -> None:
     assert allowed(policies, *ends, case["port"], case.get("protocol", "TCP")) is case["allowed"]
 
 
+@pytest.mark.parametrize(("ours", "port", "reached"), [(False, 8333, True), (False, 9000, True), (True, 8333, False)])
+def test_kubeflow_s_own_store_is_reached_where_its_artifacts_stay_there(ours: bool, port: int, reached: bool) -> None:
+    found = profile("kind") if ours else profile("kind", artifacts=None)
+    run, kubeflow = Party("hexad", RUN_LABELS), Party("kubeflow", {"app": "seaweedfs"})
+    assert allowed(policy_objects(found), run, kubeflow, port) is reached
+
+
+@pytest.mark.parametrize(
+    ("changes", "secrets"),
+    [
+        ({}, ["hexad-store"]),
+        # backend/src/v2/config/env.go in https://github.com/kubeflow/pipelines: keys of the store it comes with.
+        ({"artifacts": None}, ["mlpipeline-minio-artifact"]),
+        ({"store_secret": ""}, []),
+    ],
+    ids=["our store", "Kubeflow's store", "the pod's identity"],
+)
+def test_a_run_may_read_the_secret_of_the_store_that_its_artifacts_go_to(
+    changes: dict[str, Any], secrets: list[str]
+) -> None:
+    rules = one(profile("kind", **changes), "Role", "hexad-pipeline")["rules"]
+    assert [name for rule in rules if "secrets" in rule["resources"] for name in rule["resourceNames"]] == secrets
+
+
 def test_the_api_server_s_addresses_can_be_narrowed() -> None:
     tasks = profile("kind").tasks.model_dump() | {"api_server_cidrs": ["203.0.113.9/32"]}
     policies, run = policy_objects(profile("kind", tasks=tasks)), Party("hexad", RUN_LABELS)

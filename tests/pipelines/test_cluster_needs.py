@@ -58,6 +58,7 @@ def test_secrets_are_needed_where_they_are_used() -> None:
         ("hexad-store", "", ["endpoint", "access_key", "secret_key"]),
         ("hexad-registry", "", [".dockerconfigjson"]),
         ("hexad-store", "hexad", ["endpoint", "access_key", "secret_key"]),
+        ("hexad-registry", "hexad", [".dockerconfigjson"]),
         ("hexad-cerebras", "hexad", ["engine_key"]),
     ]
 

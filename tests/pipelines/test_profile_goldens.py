@@ -86,3 +86,39 @@ def test_every_setting_of_tasks_reaches_the_pod(tmp_path: Path) -> None:
     assert pod["activeDeadlineSeconds"] == "432000"
     assert pod["imagePullPolicy"] == "IfNotPresent"
     assert pod["fieldPathAsEnv"] == [{"fieldPath": "metadata.labels['pipeline/runid']", "name": "HEXAD_RUN_ID"}]
+
+
+@pytest.mark.parametrize("file", [file for file in PROFILES if file.stem != "local"], ids=lambda file: file.stem)
+def test_a_stage_that_ran_to_its_time_limit_is_still_tried_again(file: Path, tmp_path: Path) -> None:
+    """Argo starts no try, and ends a running one, once `backoffMaxDuration` is over since the first try's start."""
+    profile = load_profile(file)
+    settings, retry = profile.tasks, profile.tasks.retry
+    assert retry is not None
+    a_day = 86400  # for waiting in a queue
+    for name, task in decided(profile, tmp_path)["tasks"].items():
+        section = next((box.section for stage, box in BOXES.items() if f"/{stage}" in name), "cleanup")
+        needed = (retry.times + 1) * (settings.timeout(section) + a_day)
+        assert int(task["retry"]["backoffMaxDuration"].removesuffix("s")) > needed, name
+
+
+@pytest.mark.parametrize(
+    ("given", "threads"), [({}, "2"), ({"OMP_NUM_THREADS": "1"}, "1")], ids=["as many as cores", "as the profile says"]
+)
+def test_openmp_starts_no_more_threads_than_a_task_has_cores(
+    given: dict[str, str], threads: str, tmp_path: Path
+) -> None:
+    """It counts the node's cores, whatever the limit of the container is."""
+    profile = load_profile(Path("profiles/kind.yaml"))
+    changed = profile.model_copy(update={"environment": profile.environment | given})
+    found = decided(changed, tmp_path)["containers"]["exec-sft"]["env"]
+    assert [variable["value"] for variable in found if variable["name"] == "OMP_NUM_THREADS"] == [threads]
+
+
+def test_no_wait_between_tries_is_longer_than_the_profile_allows(tmp_path: Path) -> None:
+    """Kubeflow has no cap for single waits, so the factor makes up for it."""
+    profile = load_profile(Path("profiles/gke.yaml"))
+    retry = {"times": 3, "wait_s": 60, "factor": 4, "longest_wait_s": 600}
+    tasks = profile.tasks.model_dump(mode="json") | {"retry": retry}
+    changed = Profile.model_validate(profile.model_dump(mode="json") | {"tasks": tasks})
+    found = decided(changed, tmp_path)["tasks"]["comp-exit-handler-1/sft"]["retry"]
+    assert (found["backoffDuration"], found["backoffFactor"], found["maxRetryCount"]) == ("60s", 3.0, 3)

@@ -7,7 +7,7 @@ import pytest
 from stub_kubeflow import StubKubeflow
 
 from hexad.stage.context import RUN_LABEL
-from hexad.submission.cluster import Cluster, ClusterError, connect
+from hexad.submission.cluster import Cluster, ClusterError, api_client, connect
 
 PODS = "/api/v1/namespaces/team/pods"
 NODE = "workflows.argoproj.io/node-name"
@@ -74,6 +74,25 @@ def test_pods_that_may_not_be_listed_are_an_error(cluster: Cluster, stub: StubKu
     stub.forbidden.add("pods")
     with pytest.raises(ClusterError, match="403"):
         cluster.pods("r1")
+
+
+@pytest.fixture
+def inside_a_pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The address of the API server that this pod would ask by itself."""
+    for name, text in (("token", "of-the-pod"), ("ca.crt", "none")):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr("kubernetes.config.incluster_config.SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
+    monkeypatch.setattr("kubernetes.config.incluster_config.SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    return "https://10.0.0.1:443"
+
+
+def test_a_named_context_is_meant_also_in_a_pod(
+    stub: StubKubeflow, kubeconfig: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, inside_a_pod: str
+) -> None:
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig()))
+    assert [api.configuration.host for api in (api_client(), api_client("stub")) if api] == [inside_a_pod, stub.host]
 
 
 def test_without_a_kubeconfig_there_is_no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -239,6 +239,17 @@ def test_logs_without_a_stage_are_those_of_the_one_that_failed(stub: StubKubeflo
     assert "verifier: has no pods any more" in gone.output
 
 
+def test_logs_of_a_task_after_the_stages_are_found(stub: StubKubeflow) -> None:
+    stub.stories.append([moment("FAILED", task("register", "FAILED"))])
+    submit()
+    stub.add(
+        f"{PODS}/register-a", {"pipeline/runid": "run-0"}, annotations={NODE: "w.root.register.executor"}, log="401\n"
+    )
+    for asked in (["logs", "run-0"], ["logs", "run-0", "register"]):
+        done = hexad(*asked)
+        assert (done.exit_code, "== register: register-a\n401" in done.output) == (0, True), done.output
+
+
 def test_stop_ends_the_run_and_deletes_what_it_started(stub: StubKubeflow) -> None:
     submit()
     stub.kinds.add("trainjobs")

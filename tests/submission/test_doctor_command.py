@@ -239,7 +239,8 @@ def pull_secret(host: str, password: str = PASSWORD) -> dict[str, Any]:
 
 
 def with_pull_secret(stub: StubKubeflow, registry: StubRegistry, **options: str) -> str:
-    stub.objects[f"{TEAM}/secrets/pull"] = pull_secret(registry.host, **options)
+    for place in (TEAM, "/api/v1/namespaces/hexad"):  # of runs, and of endpoints
+        stub.objects[f"{place}/secrets/pull"] = pull_secret(registry.host, **options)
     return profile(registry, tasks={"pull_secrets": ["pull"], "run_as_non_root": True})
 
 
@@ -250,6 +251,14 @@ def test_images_are_found_with_the_pull_secrets_login(stub: StubKubeflow, regist
     assert failures(done) == []
     assert f"in {registry.host}" in done.stdout
     assert [method for method, _ in registry.asked if method != "GET"] == ["HEAD"] * (2 if scheme else 1)
+
+
+def test_endpoints_need_the_pull_secret_in_their_own_namespace(stub: StubKubeflow, registry: StubRegistry) -> None:
+    file = with_pull_secret(stub, registry)
+    del stub.objects["/api/v1/namespaces/hexad/secrets/pull"]
+    assert failures(doctor(profile_file=file)) == [
+        "secret pull: missing: make it in namespace hexad, or correct tasks.pull_secrets in the profile"
+    ]
 
 
 def test_an_image_that_was_not_pushed_is_a_failure(stub: StubKubeflow, registry: StubRegistry) -> None:

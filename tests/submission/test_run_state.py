@@ -54,6 +54,13 @@ def test_every_stage_is_there_in_the_order_of_the_pipeline() -> None:
     assert tuple(view.stage for view in stages(run(), NOW, {})) == SECTIONS
 
 
+@pytest.mark.parametrize("name", ["register", "cleanup"])
+def test_a_run_that_failed_after_its_stages_says_where(name: str) -> None:
+    failed = task(name, "FAILED", 0, 9, error={"message": "no answer from the registry"})
+    found = stages(run(task("report", "SUCCEEDED", 0, 1), failed, state="FAILED"), NOW, {})
+    assert (stage(found, name).state, stage(found, name).note) == ("failed", "no answer from the registry")
+
+
 def test_times_run_until_now_or_the_end() -> None:
     found = stages(run(task("curate", "SUCCEEDED", 0, 10), task("sft", "RUNNING", 50)), NOW, {})
     assert stage(found, "curate").seconds == 600

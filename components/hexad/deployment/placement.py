@@ -26,3 +26,9 @@ class Placement(Record):
     node_selector: dict[str, str] = Field(default_factory=dict, description="Node labels to match.")
     tolerations: list[Toleration] = Field(default_factory=list, description="Taints of the node pool.")
     shm: str = Field("", description="Size of /dev/shm, e.g. '16Gi'; empty: the node's default (64 MiB).")
+
+    @property
+    def threads(self) -> dict[str, str]:
+        """OpenMP's environment. It starts a thread for each core of the node, and the kernel stops all of them once
+        they have used up a small limit. Not beside an accelerator, where the limit is most of the node."""
+        return {"OMP_NUM_THREADS": self.cpu} if self.cpu.isdecimal() and not self.accelerator else {}

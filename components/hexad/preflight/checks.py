@@ -1,7 +1,10 @@
 """Each check looks at one thing and returns what it found, with the mend where it is not enough."""
 
 import importlib.util
+import os
 import shutil
+import stat
+import tempfile
 from pathlib import Path
 
 from pydantic import Field
@@ -38,6 +41,23 @@ def free_disk(folder: Path, least_gib: float) -> Finding:
     free = shutil.disk_usage(existing).free / GIB
     mend = "" if free >= least_gib else f"free {least_gib - free:.1f} GiB or choose another folder with --out"
     return Finding(check=f"disk for {folder}", found=f"{free:.1f} GiB free, {least_gib:g} needed", mend=mend)
+
+
+def writable(folder: Path) -> Finding:
+    """Whether this process can write in `folder`, which need not exist yet. Nothing is left there."""
+    existing = next(parent for parent in [folder, *folder.parents] if parent.exists())
+    check = f"writing in {folder}"
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            return Finding(check=check, found="works")
+    except OSError as error:
+        owner = existing.stat()
+        found = (
+            f"{existing}: {error.strerror}: it is user {owner.st_uid}'s and group {owner.st_gid}'s "
+            f"({stat.filemode(owner.st_mode)}), and this is user {os.geteuid()} in group {os.getegid()}"
+        )
+        mend = "give volumes a group that pods are in (fsGroup; docs/troubleshooting.md), or choose another --out"
+        return Finding(check=check, found=found, mend=mend)
 
 
 def memory(least_gib: float, available_bytes: int | None = None) -> Finding:

@@ -10,7 +10,11 @@ class PreflightConfig(Record):
     """Least resources, and what must be importable and present."""
 
     min_free_disk_gib: float = Field(2.0, ge=0, description="GiB that must be free where scratch lies.")
-    min_memory_gib: float = Field(4.0, ge=0, description="GiB of memory that must be available.")
+    min_memory_gib: float = Field(
+        4.0,
+        ge=0,
+        description="GiB of memory that must be available on this machine; on a cluster each stage has its profile's.",
+    )
     packages: list[str] = Field(
         default_factory=lambda: ["torch", "transformers", "trl", "vllm", "minio", "httpx", "starlette"],
         description="Modules that the stages import; looked up, not imported.",

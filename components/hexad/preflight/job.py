@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from hexad.preflight.checks import Finding, free_disk, memory, package, path
+from hexad.preflight.checks import Finding, free_disk, memory, package, path, writable
 from hexad.preflight.cluster.needs import ClusterNeeds
 from hexad.preflight.config import PreflightConfig
 from hexad.preflight.store import store_clock, store_works
@@ -25,7 +25,9 @@ def run(config: PreflightConfig, context: Context) -> list[Finding]:
     return [
         store_works(context.store),
         free_disk(scratch, config.min_free_disk_gib),
-        memory(config.min_memory_gib),
+        writable(scratch),
+        # A pod of a cluster has its own small limit, which says nothing of the stages': theirs are the profile's.
+        *(() if config.cluster else (memory(config.min_memory_gib),)),
         *(package(name) for name in config.packages if not os.environ.get(IMAGE)),
         *(path(name) for name in config.paths),
         *(_cluster(config.cluster) if config.cluster else ()),

@@ -20,10 +20,7 @@ SCRATCH = "/tmp"
 
 
 def pod_settings(role: Role, section: str, profile: Profile) -> Object:
-    """Limits, nodes and volumes of a stage that runs in the image of `role`: fields of an Argo template.
-
-    Raises ValueError for what a profile can say and Argo cannot do.
-    """
+    """Limits, nodes and volumes of a stage that runs in the image of `role`: fields of an Argo template."""
     settings = profile.tasks
     wanted = profile.placement.get(role, Placement())
     labels = {RUN_LABEL: _RUN}
@@ -51,7 +48,7 @@ def container(role: Role, profile: Profile, arguments: list[str]) -> Object:
     made: Object = {"image": profile.images[role], "command": COMMAND, "args": arguments}
     if profile.tasks.pull_policy:
         made["imagePullPolicy"] = profile.tasks.pull_policy
-    made["env"] = _environment(profile)
+    made["env"] = _environment(wanted, profile)
     if given := resources(wanted):
         made["resources"] = given
     made["securityContext"] = {
@@ -71,24 +68,26 @@ def identity(profile: Profile) -> Object:
     made: Object = {"seccompProfile": {"type": "RuntimeDefault"}}
     if profile.tasks.run_as_non_root:
         made["runAsNonRoot"] = True
-    if profile.tasks.run_as_user:
-        # The group makes volumes writable for a user whom the image does not know.
-        made |= {"runAsUser": profile.tasks.run_as_user, "fsGroup": profile.tasks.run_as_user}
+    user, group = profile.tasks.run_as_user, profile.tasks.fs_group
+    if user:
+        made["runAsUser"] = user
+    if (owner := user if group is None else group) is not None:
+        # New volumes are root's, whom no stage runs as. A large one is not walked through again for every stage.
+        made |= {"fsGroup": owner, "fsGroupChangePolicy": "OnRootMismatch"}
     return made
 
 
 def _retry(retry: Retry) -> Object:
-    if not retry.factor.is_integer():
-        raise ValueError(f"tasks.retry.factor: is {retry.factor:g}, but Argo takes whole numbers; round it")
-    backoff = {"duration": f"{retry.wait_s}s", "factor": f"{retry.factor:g}"}
+    backoff = {"duration": f"{retry.wait_s}s", "factor": str(retry.factor)}
     if retry.wait_s * retry.factor ** (retry.times - 1) > retry.longest_wait_s:
         backoff["cap"] = f"{retry.longest_wait_s}s"  # Argo 3.6; `maxDuration` would count the stage's own hours too
     # Always: a pod that was deleted with its node is an error to Argo, not a failure.
     return {"limit": str(retry.times), "retryPolicy": "Always", "backoff": backoff}
 
 
-def _environment(profile: Profile) -> list[Object]:
-    made: list[Object] = [{"name": name, "value": value} for name, value in sorted(profile.environment.items())]
+def _environment(wanted: Placement, profile: Profile) -> list[Object]:
+    fixed = wanted.threads | profile.environment
+    made: list[Object] = [{"name": name, "value": value} for name, value in sorted(fixed.items())]
     made.append({"name": RUN_ID, "value": _RUN})
     if profile.store_secret:
         made += secret_environment(profile.store_secret, STORE_SECRET_KEYS | STORE_SECRET_OPTIONS, optional=True)

@@ -84,7 +84,7 @@ def _pulls(profile: Profile, needs: ClusterNeeds, namespace: str, read: Read) ->
     if profile.tasks.pull_policy == "Never":
         yield Finding(check="pull", found="nodes pull nothing (tasks.pull_policy is Never)")
         return
-    names = [secret.name for secret in needs.secrets if PULL_SECRET_KEY in secret.keys]
+    names = [secret.name for secret in needs.secrets if PULL_SECRET_KEY in secret.keys and not secret.namespace]
     try:
         known = logins(_configurations(names, namespace, read))
     except ValueError as error:

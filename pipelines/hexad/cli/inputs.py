@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from hexad.pipelines.profile import Profile, load_profile
 from hexad.pipelines.recipe import Recipe, load_recipe
 from hexad.pipelines.yaml_file import InvalidFile
+from hexad.records import Summary
 
 BAD_INPUT = 2
 T = TypeVar("T")
@@ -48,6 +50,14 @@ def images_into(profile: Profile, lock: Path, this_source: bool) -> Profile:
             f"{lock}: {', '.join(old)}: built from other source; run make images, or give `hexad run` --mount-source"
         )
     return pinned
+
+
+def summary_from(file: Path) -> Summary:
+    """The summary of a finished run."""
+    try:
+        return Summary.model_validate_json(file.read_bytes())
+    except ValidationError as invalid:
+        raise refuse(f"{file}: not a summary ({invalid.error_count()} errors); run the recipe again") from invalid
 
 
 def refuse(message: str) -> typer.Exit:

@@ -65,6 +65,7 @@ def plan_for(endpoint: Endpoint, profile: Profile) -> Plan:
         engine=profile.placement.get("serve", nowhere),
         gateway=profile.placement.get("gateway", nowhere),
         store_secret=profile.store_secret,
+        pull_secrets=tuple(profile.tasks.pull_secrets),
     )
 
 

@@ -13,7 +13,7 @@ from hexad.submission.answers import Run
 from hexad.submission.api import Missing
 from hexad.submission.follow import look
 from hexad.submission.picture import table
-from hexad.submission.run_state import CORPUS_STAGES
+from hexad.submission.run_state import AFTERWARDS, CORPUS_STAGES
 
 
 def show(run_id: str, target: Target, experiment: str, count: int, watch: bool) -> int:
@@ -40,8 +40,9 @@ def show(run_id: str, target: Target, experiment: str, count: int, watch: bool) 
 
 def logs(run_id: str, stage: str, target: Target, lines: int) -> int:
     """The last lines of a stage's tasks; without a stage, of the one that runs or failed."""
-    if stage and stage not in (*SECTIONS, *CORPUS_STAGES):
-        raise refuse(f"{stage}: no such stage; stages are {', '.join((*SECTIONS, *CORPUS_STAGES))}")
+    known = (*SECTIONS, *CORPUS_STAGES, *AFTERWARDS)
+    if stage and stage not in known:
+        raise refuse(f"{stage}: no such stage; stages are {', '.join(known)}")
 
     def work() -> int:
         run = runs.get(target.api(), run_id)

@@ -67,6 +67,11 @@ def _secrets(profile: Profile) -> Iterator[SecretNeed]:
         return
     if profile.store_secret:
         yield SecretNeed(place="store_secret", name=profile.store_secret, keys=store, namespace=endpoint.namespace)
+    for name in tasks.pull_secrets:
+        yield SecretNeed(
+            place="tasks.pull_secrets", name=name, keys=[PULL_SECRET_KEY], type=PULL_SECRET_TYPE,
+            namespace=endpoint.namespace,
+        )  # fmt: skip
     if endpoint.external:
         yield SecretNeed(
             place="endpoint.external.key_secret", name=endpoint.external.key_secret, keys=[ENGINE_SECRET_KEY],

@@ -7,6 +7,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 import hexad
+from hexad.cleanup.config import CleanupConfig
 from hexad.curation.readers.places import fixed_folder
 from hexad.curation.stored import is_stored
 from hexad.pipelines.cluster_needs import needs_of
@@ -19,6 +20,7 @@ from hexad.stage import Context
 from hexad.stage.artifact import Settings
 from hexad.stage.boxes import BOXES, CORPUS_BOXES
 
+_IDLE_DAYS = 7  # longer than a task waits in a queue for its next try
 _HASHED_BYTES = 64 << 20  # larger files count by size: hashing a 60 GB model would make every compile wait for it
 
 
@@ -33,6 +35,7 @@ def box_settings(
     """
     attempts = attempts or {}
     cache = profile.tasks.cache
+    shared = cache is not None and cache.claim and not work
     work = work or (f"{cache.path}/{recipe.name}" if cache else "")
     git = git_version()
     sources = local_files_version(recipe)
@@ -46,7 +49,8 @@ def box_settings(
         config = _section(recipe, box.section) | (_cluster(profile) if name == "preflight" else {})
         settings[name] = Settings(config=config, context=context).model_dump_json()
     clear = Context(run=recipe.name, store=place, work=work, seed=recipe.seed, git=git)
-    settings["cleanup"] = Settings(context=clear).model_dump_json()
+    cleanup = CleanupConfig(idle_days=_IDLE_DAYS if shared else 0)
+    settings["cleanup"] = Settings(config=cleanup.model_dump(), context=clear).model_dump_json()
     if profile.model_registry:
         settings["register"] = Settings(config={"url": profile.model_registry}, context=clear).model_dump_json()
     return settings

@@ -25,6 +25,12 @@ https://github.com/kubeflow/pipelines/blob/master/backend/src/apiserver/template
 POOLS: tuple[Role, ...] = ("train", "serve")
 """Image roles whose accelerators' nodes are chosen when a run starts."""
 
+AS_LONG_AS_IT_TAKES_S = 365 * 24 * 3600
+"""Kubeflow hands its `backoff_max_duration` to Argo as `maxDuration`. That counts from the start of the first try, the
+stage's own hours included: after it Argo starts no other try, and ends the one that runs. Only the number of tries and
+`tasks.timeout_s` are to end them:
+https://github.com/argoproj/argo-workflows/blob/main/workflow/controller/operator.go (processNodeRetries)."""
+
 _RUN_ID_LABEL = "metadata.labels['pipeline/runid']"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 
@@ -54,7 +60,9 @@ def place(
 ) -> dsl.PipelineTask:
     """Apply what a profile says of the tasks of a stage that runs in the image of `role`."""
     task.set_container_image(profile.images[role])
-    for name, value in sorted(profile.environment.items()):
+    wanted = profile.placement.get(role)
+    threads = wanted.threads if wanted is not None else {}
+    for name, value in sorted((threads | profile.environment).items()):
         task.set_env_variable(name, value)
     if profile.store_secret:
         kubernetes.use_secret_as_env(
@@ -63,7 +71,6 @@ def place(
     _limits(task, section, profile.tasks)
     _identity(task, profile.tasks)
     _disks(task, profile.tasks, parameters)
-    wanted = profile.placement.get(role)
     if wanted is not None:
         _nodes(task, role, wanted, profile, parameters)
     return task
@@ -74,7 +81,8 @@ def _limits(task: dsl.PipelineTask, section: str, settings: TaskSettings) -> Non
         kubernetes.set_timeout(task, settings.timeout(section))
     retry = settings.retry
     if retry is not None:
-        task.set_retry(retry.times, f"{retry.wait_s}s", retry.factor, f"{retry.longest_wait_s}s")
+        wait_s, factor = retry.uncapped
+        task.set_retry(retry.times, f"{wait_s}s", factor, f"{AS_LONG_AS_IT_TAKES_S}s")
 
 
 def _identity(task: dsl.PipelineTask, settings: TaskSettings) -> None:

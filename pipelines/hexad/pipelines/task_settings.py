@@ -15,8 +15,17 @@ class Retry(Record):
 
     times: int = Field(2, ge=1, description="Further tries.")
     wait_s: int = Field(60, ge=0, description="Seconds before the first one.")
-    factor: float = Field(2.0, ge=1, description="Each wait is so many times the one before.")
+    factor: int = Field(
+        2, ge=1, description="Each wait is so many times the one before. Argo reads whole numbers only."
+    )
     longest_wait_s: int = Field(1800, ge=1, description="Seconds between two tries at most.")
+
+    @property
+    def uncapped(self) -> tuple[int, int]:
+        """First wait in s, and the largest factor under which the last one is still allowed: Kubeflow knows no cap."""
+        first = min(self.wait_s, self.longest_wait_s)
+        factors = (f for f in range(1, self.factor + 1) if first * f ** (self.times - 1) <= self.longest_wait_s)
+        return first, max(factors)
 
 
 class Cache(Record):
@@ -57,11 +66,20 @@ class TaskSettings(Record):
     run_as_user: int | None = Field(
         None, ge=1, description="User id; none: the image's, or the namespace's (OpenShift)."
     )
+    fs_group: int | None = Field(
+        None,
+        ge=0,
+        description="Group that volumes are given to and pods are in, so that others than root can write the cache. "
+        "Argo's form has it; Kubeflow has none for a task, only for its whole installation (docs/troubleshooting.md). "
+        "None: run_as_user's number, or the namespace's (OpenShift).",
+    )
     queue: str = Field("", description="Kueue LocalQueue of tasks with an accelerator; empty: no queue.")
     labels: dict[str, str] = Field(default_factory=dict, description="Further labels of every pod.")
     annotations: dict[str, str] = Field(default_factory=dict, description="Annotations of every pod.")
     pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = Field("", description="Empty: Kubernetes' default.")
-    pull_secrets: list[str] = Field(default_factory=list, description="Secrets for the image registry, by name.")
+    pull_secrets: list[str] = Field(
+        default_factory=list, description="Secrets for the image registry, by name; endpoints use them too."
+    )
     secret_environment: list[SecretEnvironment] = Field(
         default_factory=list, description="Secrets as environment variables, beside the store's."
     )

@@ -12,6 +12,14 @@ from hexad.platform.labels import metadata
 NAME = "kfp-launcher"
 """Kubeflow looks for this name."""
 
+KUBEFLOW_SECRET = "mlpipeline-minio-artifact"
+"""Keys of the store that Kubeflow comes with, in each namespace of runs."""
+
+
+def launcher_secret(profile: Profile) -> str:
+    """Name of the secret that Kubeflow's driver and launcher read; empty: none, the pod's own identity is enough."""
+    return profile.store_secret if profile.artifacts is not None else KUBEFLOW_SECRET
+
 
 def launcher_objects(profile: Profile) -> list[Object]:
     """A ConfigMap, or nothing where the profile leaves artifacts to Kubeflow's own store."""

@@ -12,6 +12,8 @@ RUN_LABELS = {"pipelines.kubeflow.org/v2_component": "true"}
 _KUBEFLOW = "kubeflow"
 _KUBEFLOW_PORTS = (8080, 8887, 8888)
 """Its metadata service, and its API as gRPC and as HTTP."""
+_KUBEFLOW_STORE_PORTS = (8333, 9000)
+"""Its own store: SeaweedFS, in older ones MinIO. Policies see pods' ports, not Services'."""
 _API_SERVER_PORTS = (443, 6443)
 
 
@@ -21,7 +23,9 @@ def policy_objects(profile: Profile) -> list[Object]:
     if site is None:
         return []
     outside = [dns(site), *to_peers(site.store_egress)]
-    kubeflow = {"to": [namespace(_KUBEFLOW)], "ports": tcp(_KUBEFLOW_PORTS)}
+    # Without settings of ours Kubeflow's small artifacts go to its own store.
+    ports = _KUBEFLOW_PORTS if profile.artifacts is not None else (*_KUBEFLOW_PORTS, *_KUBEFLOW_STORE_PORTS)
+    kubeflow = {"to": [namespace(_KUBEFLOW)], "ports": tcp(ports)}
     # The executor reports to the API server, which network policies know by its address only.
     servers = {"to": [block(cidr) for cidr in profile.tasks.api_server_cidrs], "ports": tcp(_API_SERVER_PORTS)}
     made = [_policy(profile, "pipeline", RUN_LABELS, [], [*outside, kubeflow, servers])]

@@ -13,6 +13,7 @@ from pydantic import Field
 from hexad.deployment.cluster.plan import Object
 from hexad.pipelines.profile import Profile
 from hexad.platform.labels import metadata
+from hexad.platform.launcher import launcher_secret
 from hexad.records import Record
 
 RUNS = "hexad-pipeline"
@@ -31,7 +32,7 @@ class Right(Record):
     resource: str = Field(pattern="^[a-z]+(/[a-z]+)?$", description="Plural, perhaps with a subresource; never '*'.")
     names: list[str] = Field(
         default_factory=list,
-        description="Only these objects; {store_secret}, {queue} and {claim} are the profile's. Empty: all.",
+        description="Only these objects; {launcher_secret}, {queue} and {claim} are the profile's. Empty: all.",
     )
     by: str = Field(description="What asks: our function as a dotted path, or whose code it is.")
     why: str = Field(description="What it is asked for.")
@@ -46,9 +47,8 @@ def rights() -> tuple[Right, ...]:
 def named(right: Right, profile: Profile) -> tuple[str, ...] | None:
     """Names of the objects that `right` is limited to, () for all; None where the profile has no such object."""
     cache = profile.tasks.cache
-    known = {
-        "store_secret": profile.store_secret, "queue": profile.tasks.queue, "claim": cache.claim if cache else "",
-    }  # fmt: skip
+    claim = cache.claim if cache else ""
+    known = {"launcher_secret": launcher_secret(profile), "queue": profile.tasks.queue, "claim": claim}
     names = tuple(name.format_map(known) for name in right.names)
     return names if all(names) else None
 

@@ -1,6 +1,7 @@
 """The Kubernetes side of a run: its pods, their logs, and what its tasks started beside themselves."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +104,7 @@ class Cluster:
 
 
 def connect(namespace: str, context: str = "") -> Cluster | None:
-    """The cluster of the pod that this runs in, else of the kubeconfig; None where there is neither."""
+    """The cluster of a named context, else of the pod that this runs in, else of the kubeconfig; None without any."""
     api = api_client(context)
     return Cluster(api, namespace) if api else None
 
@@ -111,11 +112,13 @@ def connect(namespace: str, context: str = "") -> Cluster | None:
 def api_client(context: str = "") -> client.ApiClient | None:
     """A client of that cluster, with its credentials."""
     configuration = client.Configuration()
+    # Who names a context means a kubeconfig, also in a pod, such as a notebook's.
+    if not context:
+        with suppress(config.ConfigException):
+            config.load_incluster_config(client_configuration=configuration)
+            return client.ApiClient(configuration)
     try:
-        config.load_incluster_config(client_configuration=configuration)
-    except config.ConfigException:
-        try:
-            config.load_kube_config(client_configuration=configuration, context=context or None)
-        except (config.ConfigException, FileNotFoundError):
-            return None
+        config.load_kube_config(client_configuration=configuration, context=context or None)
+    except (config.ConfigException, FileNotFoundError):
+        return None
     return client.ApiClient(configuration)

@@ -16,7 +16,11 @@ _STATES: dict[str, StageState] = {
 }  # fmt: skip
 CORPUS_STAGES = tuple(name.replace("_", "-") for name in CORPUS_BOXES)
 """Stages of the corpus pipeline, as KFP names their tasks."""
-_STAGE_OF = {name: box.section for name, box in BOXES.items()} | {stage: stage for stage in CORPUS_STAGES}
+AFTERWARDS = ("register", "cleanup")
+"""Tasks without a section in the recipe. They are shown once they are there, since a run can fail in them alone."""
+_STAGE_OF = {name: box.section for name, box in BOXES.items()} | {
+    stage: stage for stage in (*CORPUS_STAGES, *AFTERWARDS)
+}
 _TASK = re.compile(rf"({'|'.join(_STAGE_OF)})(?:-\d+)?")
 _TASKS = {section: sum(box.section == section for box in BOXES.values()) for section in SECTIONS}
 _TASKS["evaluate"] += len(GROUPS) - 1
@@ -39,7 +43,8 @@ def stages(run: Run, now: datetime, notes: Mapping[str, str]) -> list[StageView]
         if stage := stage_of(task.display_name):
             by_stage.setdefault(stage, []).append(task)
     order = CORPUS_STAGES if by_stage.keys() & set(CORPUS_STAGES) else SECTIONS
-    return [_stage(stage, by_stage.get(stage, []), run, now, notes.get(stage, "")) for stage in order]
+    shown = [*order, *(stage for stage in AFTERWARDS if stage in by_stage)]
+    return [_stage(stage, by_stage.get(stage, []), run, now, notes.get(stage, "")) for stage in shown]
 
 
 def stage_of(task_name: str) -> str | None:

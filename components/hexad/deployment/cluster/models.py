@@ -6,7 +6,15 @@ fetch, and it can never be of another bundle than the engine. Where the engine i
 
 from hexad.deployment.bundle import VERIFIER
 from hexad.deployment.cluster.plan import Object, Plan
-from hexad.deployment.cluster.pods import container, http_probe, placed, pod_spec, resources, store_environment
+from hexad.deployment.cluster.pods import (
+    NO_ACCELERATOR,
+    container,
+    http_probe,
+    placed,
+    pod_spec,
+    resources,
+    store_environment,
+)
 from hexad.deployment.endpoint import BUNDLES, ENGINE_PORT, SCORER_PORT, engine_command
 from hexad.deployment.placement import Placement
 from hexad.deployment.timing import PRE_STOP_S, PROBE_PERIOD_S
@@ -59,7 +67,7 @@ def models_pod(plan: Plan) -> Object:
 def _fetch(plan: Plan) -> Object:
     command = ["python", "-m", "hexad.deployment.fetch", "--bundle", plan.endpoint.bundle.uri, "--to", BUNDLES]
     bundles = {"name": "bundles", "mountPath": BUNDLES}
-    made = container("fetch", SERVE_IMAGE, command, resources(_FETCH), {}, [bundles])
+    made = container("fetch", SERVE_IMAGE, command, resources(_FETCH), dict(NO_ACCELERATOR), [bundles])
     if plan.store_secret:
         made["env"] += store_environment(plan.store_secret)
     return made
@@ -67,12 +75,14 @@ def _fetch(plan: Plan) -> Object:
 
 def _engine(plan: Plan) -> Object:
     command = engine_command(plan.endpoint, plan.engine, plan.site, plan.timing)
-    threads = (
-        {"OMP_NUM_THREADS": plan.engine.cpu} if plan.engine.cpu.isdecimal() and not plan.engine.accelerator else {}
-    )
     shm = [{"name": "shm", "mountPath": "/dev/shm"}] if plan.engine.shm else []
     made = container(
-        "engine", SERVE_IMAGE, command, resources(plan.engine), ENVIRONMENT | threads, [_bundles(plan), *shm]
+        "engine",
+        SERVE_IMAGE,
+        command,
+        resources(plan.engine),
+        ENVIRONMENT | plan.engine.threads,
+        [_bundles(plan), *shm],
     )
     return made | {
         "ports": [{"name": "http", "containerPort": ENGINE_PORT}],
@@ -99,7 +109,9 @@ def _verifier(plan: Plan) -> Object:
     ]
     if plan.site.verifier.cpu.isdecimal():
         command += ["--threads", plan.site.verifier.cpu]
-    made = container("verifier", SERVE_IMAGE, command, resources(plan.site.verifier), {}, [_bundles(plan)])
+    made = container(
+        "verifier", SERVE_IMAGE, command, resources(plan.site.verifier), dict(NO_ACCELERATOR), [_bundles(plan)]
+    )
     return made | {
         "ports": [{"name": "scorer", "containerPort": SCORER_PORT}],
         "startupProbe": http_probe("/health", "scorer", plan.timing.startup_failures, PROBE_PERIOD_S),

@@ -1,5 +1,7 @@
 """All objects of an endpoint on a cluster, in the order in which they may be applied."""
 
+import json
+
 from hexad.deployment.cluster.gateway import gateway_config_map, gateway_deployment
 from hexad.deployment.cluster.kserve import kserve_engine
 from hexad.deployment.cluster.models import models_deployment
@@ -10,6 +12,7 @@ from hexad.deployment.cluster.scaling import autoscaler, disruption_budgets
 from hexad.deployment.site import ENGINE_SECRET_KEY, STORE_SECRET_KEYS
 
 PLACEHOLDER = "REPLACE-ME"
+_REGISTRY = "kubernetes.io/dockerconfigjson"
 
 
 def endpoint_objects(plan: Plan) -> list[Object]:
@@ -36,7 +39,9 @@ def secret_templates(plan: Plan) -> list[Object]:
     )
     if plan.site.external is not None:
         wanted[plan.site.external.key_secret] = [ENGINE_SECRET_KEY]
-    return [secret_template(name, plan.site.namespace, keys) for name, keys in wanted.items()]
+    place = plan.site.namespace
+    logins = [registry_template(name, place) for name in plan.pull_secrets]
+    return [*(secret_template(name, place, keys) for name, keys in wanted.items()), *logins]
 
 
 def secret_template(name: str, namespace: str, keys: list[str]) -> Object:
@@ -48,6 +53,13 @@ def secret_template(name: str, namespace: str, keys: list[str]) -> Object:
         "type": "Opaque",
         "stringData": dict.fromkeys(keys, PLACEHOLDER),
     }
+
+
+def registry_template(name: str, namespace: str) -> Object:
+    """A login for an image registry. The API server refuses one whose value is no JSON of this shape."""
+    login = {"auths": {PLACEHOLDER: {"username": PLACEHOLDER, "password": PLACEHOLDER}}}
+    made = secret_template(name, namespace, [])
+    return made | {"type": _REGISTRY, "stringData": {".dockerconfigjson": json.dumps(login)}}
 
 
 def external_secret(template: Object) -> Object:
@@ -77,7 +89,9 @@ def _models(plan: Plan) -> Object:
 
 
 def _service_accounts(plan: Plan) -> list[Object]:
-    """One a component, without a token: no pod of an endpoint talks to the Kubernetes API."""
+    """One a component, without a token: no pod of an endpoint talks to the Kubernetes API. Kubernetes gives each pod
+    its account's logins to registries, also to those that KServe makes."""
+    pull = [{"name": name} for name in plan.pull_secrets]
     components = ["gateway", *([plan.models] if plan.has_models else [])]
     return [
         {
@@ -85,6 +99,7 @@ def _service_accounts(plan: Plan) -> list[Object]:
             "kind": "ServiceAccount",
             "metadata": plan.metadata(component),
             "automountServiceAccountToken": False,
+            **({"imagePullSecrets": pull} if pull else {}),
         }
         for component in components
     ]

@@ -28,6 +28,8 @@ class Plan:
     gateway: Placement
     store_secret: str
     """Kubernetes secret with the keys of `STORE_SECRET_KEYS`, maybe `STORE_SECRET_OPTIONS`; empty: none."""
+    pull_secrets: tuple[str, ...] = ()
+    """Secrets for the image registry, by name."""
 
     @cached_property
     def timing(self) -> Timing:

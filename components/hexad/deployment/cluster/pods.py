@@ -15,6 +15,10 @@ _CACHES = {
     "TRITON_CACHE_DIR": f"{_CACHE}/triton",
     "NUMBA_CACHE_DIR": f"{_CACHE}/numba",
 }
+NO_ACCELERATOR = {"NVIDIA_VISIBLE_DEVICES": "void"}
+"""For a container that asks for none: GPU images say "all", and NVIDIA's runtime then shows it every card of the node,
+others' too. Where a card is asked for, the device plugin names it instead."""
+
 # The user id has no line in /etc/passwd, where getpass.getuser() would look; torch's compiler calls it.
 _IDENTITY = {"USER": "hexad", "LOGNAME": "hexad"}
 

@@ -26,7 +26,8 @@ def _findings(needs: ClusterNeeds, facts: Facts) -> Iterator[Finding]:
     yield clock("the API server", server.skew_s)
     yield namespace(facts.namespace, facts, needs.non_root)
     yield from (namespace(name, facts) for name in needs.namespaces if name != facts.namespace)
-    yield from (secret(need, facts) for need in needs.secrets)
+    # Once, where runs and endpoints share a namespace.
+    yield from dict.fromkeys(secret(need, facts) for need in needs.secrets)
     if needs.service_account:
         yield service_account(needs.service_account, facts)
     if needs.claim:
