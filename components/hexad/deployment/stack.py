@@ -16,7 +16,7 @@ from hexad.deployment.bundle import TARGET, VERIFIER
 from hexad.deployment.command_line import bundle_arguments
 from hexad.deployment.gateway_settings import gateway_settings
 from hexad.deployment.settings import ENGINE_MODEL, EngineConfig, GatewayPolicy
-from hexad.engines.gpus import tensor_parallel, visible_gpus
+from hexad.engines.gpus import ALONE, tensor_parallel, visible_gpus
 from hexad.engines.vllm_server import EngineError, Gpus, VllmServer, free_port
 from hexad.stage.lifeline import die_with_parent, end
 
@@ -29,7 +29,7 @@ def engine(
     log: Path,
     speculation: Mapping[str, object] | None,
     threads: int,
-    gpu_share: float = 0.9,
+    gpu_share: float = ALONE,
 ) -> VllmServer:
     """A vLLM server of the bundle's target that is not started yet, on this machine's accelerators if it has any.
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+ALONE, SIDE_BY_SIDE = 0.9, 0.45
+"""Share of each device's memory that an engine takes, and that each of two takes where serve compares them."""
+
 _DEVICE = re.compile(r"nvidia\d+")
 
 
@@ -20,13 +23,14 @@ def visible_gpus(environment: Mapping[str, str], devices: Path = Path("/dev")) -
 
 
 def tensor_parallel(gpus: int, model: Path) -> int:
-    """The most of these devices that can share the attention heads of a model folder, by its config.json.
-
-    vLLM splits query heads evenly; key-value heads too, or it copies each to an equal number of devices.
-    """
+    """The most of these devices that can share the attention heads of a model folder, by its config.json."""
     config = json.loads((model / "config.json").read_text())
     heads = config["num_attention_heads"]
-    kv_heads = config.get("num_key_value_heads") or heads
+    return most_that_share(gpus, heads, config.get("num_key_value_heads") or heads)
+
+
+def most_that_share(gpus: int, heads: int, kv_heads: int) -> int:
+    """vLLM splits query heads evenly; key-value heads too, or it copies each to an equal number of devices."""
     return max(n for n in range(1, gpus + 1) if not heads % n and not (kv_heads % n and n % kv_heads))
 
 

@@ -9,6 +9,7 @@ from hexad.deployment.settings import ENGINE_MODEL
 from hexad.deployment.smoke import smoke_test
 from hexad.deployment.stack import engine, scaffold
 from hexad.engines.cores import usable_cores
+from hexad.engines.gpus import SIDE_BY_SIDE
 from hexad.engines.http_engine import HttpEngine
 from hexad.engines.speculation_counters import acceptance
 from hexad.engines.vllm_server import VllmServer
@@ -19,7 +20,6 @@ from hexad.serving.config import ServeConfig
 from hexad.serving.lossless import compare
 from hexad.stage import Context, Product, StageResult, Workspace, execute
 
-_GPU_SHARE = 0.45
 """Of each accelerator's memory, for each of the two engines that are compared."""
 
 
@@ -36,7 +36,7 @@ def _serve(config: ServeConfig, space: Workspace) -> Product:
     logs = space.scratch / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     wanted = _speculation(config, (space.out / DRAFT).is_dir())
-    plain = engine(space.out, config.engine, logs / "engine.log", None, threads=usable_cores(), gpu_share=_GPU_SHARE)
+    plain = engine(space.out, config.engine, logs / "engine.log", None, threads=usable_cores(), gpu_share=SIDE_BY_SIDE)
     proven: Speculation | None = None
     lossless: dict[str, Any] = {"temperatures": [], "lossless": False, "method": "none"}
     space.progress.update(0.05, "starting engines")
@@ -44,7 +44,12 @@ def _serve(config: ServeConfig, space: Workspace) -> Product:
     try:
         if wanted:
             speculative = engine(
-                space.out, config.engine, logs / "speculative.log", wanted, threads=usable_cores(), gpu_share=_GPU_SHARE
+                space.out,
+                config.engine,
+                logs / "speculative.log",
+                wanted,
+                threads=usable_cores(),
+                gpu_share=SIDE_BY_SIDE,
             )
             with speculative as drafting:
                 plain.wait_ready()

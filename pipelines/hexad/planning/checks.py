@@ -126,13 +126,15 @@ def _kv_cache(stage: str, longest: int, engine: Engine, usable: float) -> Iterat
             f"weights and one sequence of serve.engine.max_model_len {longest} take {with_one / GB:,.0f} GB on a device"
         )
         mend = "lower serve.engine.max_model_len, or take larger cards"
-        more = ", or give placement.serve more accelerators" if stage == "endpoint" else ""
+        more = "" if engine.devices.on_cpu else ", or give placement.serve more accelerators"
         yield Problem(stage=stage, what=f"{what}, where {usable / GB:,.0f} GB can be used", mend=mend + more)
     elif engine.kv_room < wanted:
         held = max(0, math.floor(engine.kv_room / engine.kv_per_token))
-        mend = f"raise serve.engine.kv_cache_gib to {math.ceil(wanted / _GIB)}, or lower serve.engine.max_model_len"
-        if stage == "endpoint" and not engine.devices.on_cpu:
-            mend = "raise endpoint.gpu_memory_utilization in the profile, or lower serve.engine.max_model_len"
+        mend = f"raise serve.engine.kv_cache_gib to {math.ceil(wanted / _GIB)}"
+        if not engine.devices.on_cpu:
+            share = "raise endpoint.gpu_memory_utilization in the profile"
+            mend = share if stage == "endpoint" else "give placement.serve more accelerators"
+        mend += ", or lower serve.engine.max_model_len"
         what = f"the KV cache holds {held} tokens, fewer than serve.engine.max_model_len {longest}"
         yield Problem(stage=stage, what=what, mend=mend)
     elif engine.per_gpu > usable:

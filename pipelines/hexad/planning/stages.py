@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hexad.engines.gpus import ALONE, SIDE_BY_SIDE, most_that_share
 from hexad.pipelines.profile import Profile
 from hexad.pipelines.recipe import Recipe
 from hexad.planning import amounts
@@ -162,23 +163,25 @@ class Planner:
             note=f"{parameters(self.shape, drafter.layers) / 1e6:,.0f} M parameters, in float32",
         )  # fmt: skip
 
-    def engine(self, on: Devices, gpus: int, kv_room: float | None) -> Engine:
-        """`kv_room`: bytes; None: what vLLM finds beside the weights."""
+    def engine(self, on: Devices, gpus: int, share: float) -> Engine:
+        """`share`: of each GPU's memory that vLLM takes. On a CPU the recipe says how large its KV cache is."""
         draft = self.recipe.drafter.layers if self._drafts else None
         dtype = self.recipe.serve.engine.dtype
         empty = Engine(self.shape, dtype, on, gpus, draft, 0.0, self.assumed)
-        if kv_room is None:
-            share = self.profile.endpoint.gpu_memory_utilization if self.profile.endpoint else 1.0
-            kv_room = (on.memory * share - empty.per_gpu) * gpus
+        kv_room = (on.memory * share - empty.per_gpu) * gpus
+        if on.on_cpu:
+            kv_room = self.recipe.serve.engine.kv_cache_gib * _GIB
         return Engine(self.shape, dtype, on, gpus, draft, kv_room, self.assumed)
 
     @property
     def _drafts(self) -> bool:
         return self.recipe.serve.speculation.method == "draft_model" and self.recipe.drafter.enabled
 
-    def _stage_engine(self, section: str) -> Engine:
-        """The engine inside a task: one device, and the recipe's KV cache."""
-        return self.engine(self.devices(section), 1, self.recipe.serve.engine.kv_cache_gib * _GIB)
+    def _stage_engine(self, section: str, share: float) -> Engine:
+        """The engine inside a task, on as many of its GPUs as can share the model."""
+        on = self.devices(section)
+        gpus = most_that_share(on.count, self.shape.num_attention_heads, self.shape.kv_heads)
+        return self.engine(on, gpus, share)
 
     def _generated(
         self, section: str, engine: Engine, seconds: float, tokens: float, note: str, longest: float | None = None
@@ -196,14 +199,14 @@ class Planner:
         return parameters(self.shape) * BYTES[self.recipe.rlvr.dtype] if self.recipe.verifier.enabled else 0.0
 
     def _serve(self) -> Work:
-        engine, count = self._stage_engine("serve"), amounts.lossless_responses(self.recipe)
+        engine, count = self._stage_engine("serve", SIDE_BY_SIDE), amounts.lossless_responses(self.recipe)
         mean = amounts.response_tokens(self.recipe.serve.lossless.max_tokens, self.assumed)
         speed = engine.tokens_per_s(amounts.prompt_tokens(self.recipe), mean, self.recipe.serve.engine.max_num_seqs)
-        note = "one GPU of the task's" if engine.devices.count > 1 else ""
+        note = "" if engine.devices.on_cpu else f"two engines side by side on {engine.gpus} GPUs"
         return self._generated("serve", engine, count * mean / speed, count * mean, note)
 
     def _evaluate(self) -> Work:
-        engine, evaluate = self._stage_engine("evaluate"), self.recipe.evaluate
+        engine, evaluate = self._stage_engine("evaluate", ALONE), self.recipe.evaluate
         mean = amounts.response_tokens(evaluate.max_tokens, self.assumed)
         at_most = min(self.recipe.serve.engine.max_num_seqs, evaluate.concurrency)
         speed = engine.tokens_per_s(amounts.prompt_tokens(self.recipe), mean, at_most)
@@ -219,8 +222,7 @@ class Planner:
         if site is None or site.external is not None:
             return []
         on = self.devices("serve")
-        room = self.recipe.serve.engine.kv_cache_gib * _GIB if on.on_cpu else None
-        engine = self.engine(on, on.count, room)
+        engine = self.engine(on, on.count, site.gpu_memory_utilization)
         prompt = amounts.prompt_tokens(self.recipe)
         mean = amounts.response_tokens(self.recipe.evaluate.max_tokens, self.assumed)
         at_most = self.recipe.serve.engine.max_num_seqs
