@@ -102,11 +102,11 @@ def _through_gateway(
             space.scratch,
             max_tokens=config.max_tokens,
             verifier=any("bo" in cell for cell in cells),
-        ) as url,
+        ) as gateway,
     ):
         for index, cell in enumerate(cells):
             report = _part(space, 0.2 + 0.75 * index / len(cells), 0.75 / len(cells))
-            asked = ask_all(url, bundle.name + alias_of(cell), prompts, config, space.context.seed, report)
+            asked = ask_all(gateway.url, bundle.name + alias_of(cell), prompts, config, space.context.seed, report)
             found[cell] = _write(cell, asked, prompts, space.out)
             _write_selections(cell, asked, prompts, space.out)
     return found
