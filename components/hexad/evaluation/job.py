@@ -61,7 +61,9 @@ def _direct(
     link.symlink_to(folder.resolve())
     with engine(models, engine_of(bundle), space.scratch / "engine.log", None, threads=_threads()) as server:
         report = _part(space, 0.3, 0.6)
-        client = HttpEngine(server.base_url, ENGINE_MODEL, concurrency=config.concurrency, report=report)
+        client = HttpEngine(
+            server.base_url, ENGINE_MODEL, concurrency=config.concurrency, report=report, token_ids=True
+        )
         sampling = Sampling(
             n=config.samples,
             temperature=config.temperature,
