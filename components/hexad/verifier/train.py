@@ -32,6 +32,7 @@ def train(
     """Start from the policy's weights, train on responses to `questions`, save under `out`, return the curve."""
     prepare(seed)
     tokenizer = AutoTokenizer.from_pretrained(policy)
+    tokenizer.model_max_length = config.max_tokens  # goes with the model: a scorer must cut where training did
     ids = encode(tokenizer, questions, [r.response for r in chosen], config.max_tokens)
     rows = Dataset.from_dict(
         {
