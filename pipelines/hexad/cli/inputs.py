@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from hexad.pipelines.profile import Profile, load_profile
 from hexad.pipelines.recipe import Recipe, load_recipe
 from hexad.pipelines.yaml_file import InvalidFile
+from hexad.records import Summary
 
 BAD_INPUT = 2
 T = TypeVar("T")
@@ -31,6 +33,16 @@ def profile_from(name: str, images: Path | None = None, this_source: bool = Fals
     file = next((path for path in (Path(name), named, beside_source) if path.is_file()), named)
     profile = read_with(load_profile, file)
     return profile if images is None else images_into(profile, images, this_source)
+
+
+def summary_of(file: Path) -> Summary:
+    """What a finished run wrote down of itself."""
+    try:
+        return Summary.model_validate_json(file.read_bytes())
+    except ValidationError as invalid:
+        count = invalid.error_count()
+        what = f"not a run's summary ({count} error{'s' if count > 1 else ''})"
+        raise refuse(f"{file}: {what}; run the recipe again, which computes nothing that is there") from invalid
 
 
 def images_into(profile: Profile, lock: Path, this_source: bool) -> Profile:

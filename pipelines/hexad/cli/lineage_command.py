@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from hexad.cli.inputs import refuse, say
+from hexad.cli.inputs import refuse, say, summary_of
 from hexad.lineage.drawing import amount, drawing
 from hexad.lineage.graph import Lineage, Node, lineage_of
 from hexad.lineage.page import page
 from hexad.lineage.walk import ancestors
 from hexad.pipelines.run_folder import RunFolder
-from hexad.records import Manifest, Summary
+from hexad.records import Manifest
 from hexad.storage import StorageError
 
 _COLOURS = {"tree": "bold", "dataset": "green", "model": "yellow", "missing": "bold red"}
@@ -90,7 +90,7 @@ def _opened(place: str) -> Iterator[list[str]]:
         raise refuse(f"{place}: no finished run; give a bundle's store URI, or a folder such as runs/NAME")
     from hexad.storage.embedded import EmbeddedS3
 
-    stages = Summary.model_validate_json(run.summary.read_bytes()).stages
+    stages = summary_of(run.summary).stages
     uris = [stage.manifest for stage in stages.values() if stage.manifest]
     if not run.store.is_dir():
         yield uris

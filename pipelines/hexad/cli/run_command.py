@@ -5,11 +5,10 @@ import webbrowser
 from pathlib import Path
 from types import FrameType
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from hexad.cli.inputs import BAD_INPUT, images_into, profile_from, recipe_from, refuse, say
+from hexad.cli.inputs import BAD_INPUT, images_into, profile_from, recipe_from, refuse, say, summary_of
 from hexad.images.images_lock import IMAGES_LOCK
 from hexad.pipelines.console import clock
 from hexad.pipelines.pipeline_kinds import PipelineKind
@@ -58,12 +57,7 @@ def report(folder: Path, open_page: bool) -> int:
     if not (run_folder.report.is_file() and run_folder.summary.is_file()):
         say(f"{folder}: holds no finished run; start one with: hexad run RECIPE --out {folder}", error=True)
         return BAD_INPUT
-    try:
-        summary = Summary.model_validate_json(run_folder.summary.read_bytes())
-    except ValidationError as invalid:
-        say(f"{run_folder.summary}: not a summary ({invalid.error_count()} errors); run the recipe again", error=True)
-        return BAD_INPUT
-    show(Console(), summary)
+    show(Console(), summary_of(run_folder.summary))
     say(f"report: {run_folder.report}")
     if open_page:
         webbrowser.open(run_folder.report.as_uri())

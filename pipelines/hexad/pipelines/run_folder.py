@@ -30,6 +30,7 @@ class RunFolder:
         self.root = root.resolve()
         self.compiled = self.root / "pipeline.yaml"
         self.kfp = self.root / "kfp"
+        self.kfp_cache = self.kfp / ".kfp_cache"
         self.store = self.root / "store"
         self.work = self.root / "work"
         self.progress = self.root / "progress"
