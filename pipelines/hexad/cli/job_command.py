@@ -153,4 +153,5 @@ def _manifests(trees: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def _uri(place: str) -> str:
-    return place.rstrip("/") if "://" in place else Path(place).resolve().as_uri()
+    # Not `as_uri`: names in store URIs are not percent-encoded.
+    return place.rstrip("/") if "://" in place else f"file://{Path(place).resolve()}"
