@@ -40,6 +40,8 @@ def test_the_command_line_imports_neither_kfp_nor_torch() -> None:
         (["job", "train", "--config", "none.yaml", "--out", "out"], "train: no such stage"),
         (["job", "sft", "--config", "none.yaml", "--out", "out"], "sft takes --in data=TREE"),
         (["plan", "recipes/tiny.yaml", "--assume", "gpu=[H200"], "--assume gpu=[H200: '[H200' is no YAML value"),
+        (["put", "recipes", "http://elsewhere/k"], "not a store; write file:///folder or s3://bucket/prefix"),
+        (["lineage", "s3://K"], "not an S3 URI; write s3://bucket/prefix"),
         (["report", "no/such/run"], "holds no finished run"),
         (["serve", "no/such/run"], "neither a bundle nor a finished run"),
         (["serve", "file:///no/such/bundle", "--port", "18473"], "no committed bundle and no current.json there"),

@@ -38,6 +38,14 @@ def test_bad_input_is_refused(what: str) -> None:
     assert message in done.output
 
 
+@pytest.mark.parametrize("config", ["alpha: 0.01\n", "gate: {alpha: 0.01}\n", "name: k\ncurate: {}\n"])
+def test_a_config_is_a_section_or_a_recipe_which_may_leave_the_section_out(config: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(config)
+    trees = ["--in", "scores=file:///none/a", "--in", "data=file:///none/b"]
+    done = CliRunner().invoke(app, ["job", "gate", "--config", str(tmp_path / "config.yaml"), "--out", "out", *trees])
+    assert "file:///none/a/manifest.json: no such object" in done.output
+
+
 def test_folders_may_have_blanks_in_their_names(tmp_path: Path) -> None:
     place, made = tmp_path / "my runs", tmp_path / "made"
     made.mkdir()

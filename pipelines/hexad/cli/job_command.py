@@ -120,7 +120,8 @@ def _section(file: Path, section: str) -> object:
         data, _ = read(file)
     except InvalidFile as invalid:
         raise refuse(str(invalid)) from invalid
-    return data.get(section, data)
+    whole_recipe = {"name", "curate"} <= data.keys()
+    return data.get(section, {} if whole_recipe else data)
 
 
 def _inputs(box: Box, stage: str, trees: list[str]) -> dict[str, str]:

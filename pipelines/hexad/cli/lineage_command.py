@@ -16,7 +16,7 @@ from hexad.lineage.page import page
 from hexad.lineage.walk import ancestors
 from hexad.pipelines.run_folder import RunFolder
 from hexad.records import Manifest
-from hexad.storage import StorageError
+from hexad.storage import BadStoreUri, StorageError
 
 _COLOURS = {"tree": "bold", "dataset": "green", "model": "yellow", "missing": "bold red"}
 
@@ -26,6 +26,8 @@ def lineage(place: str, svg: Path | None, html: Path | None) -> int:
     try:
         with _opened(place) as uris:
             by_digest = {m.digest: m for uri in uris for m in ancestors(uri)}
+    except BadStoreUri as error:
+        raise refuse(str(error)) from error
     except (StorageError, OSError) as error:
         say(str(error), error=True)
         return 1

@@ -101,6 +101,8 @@ def explain(error: ErrorDetails, record: type[Record]) -> Problem:
         return Problem(path, f"unknown key; {mend}", kind=kind)
     if kind == "missing":
         return Problem(path, "is missing; add it")
+    if kind == "model_type":
+        return Problem(path, f"is {_short(value)}; give its keys and values, as {{key: value}}")
     message = error["msg"].removeprefix("Value error, ")
     if kind in ("value_error", "assertion_error"):
         return Problem(path, message)
