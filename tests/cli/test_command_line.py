@@ -79,6 +79,15 @@ def test_a_folder_that_cannot_be_written_is_one_line(options: list[str], tmp_pat
     assert "cannot be written (Not a directory); choose another folder" in done.stderr
 
 
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_place_that_cannot_be_a_run_s_folder_is_one_line(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    done = hexad("run", "recipes/tiny.yaml", "--out", str(tmp_path / place))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert done.stderr.startswith(f"{tmp_path / place}: cannot be a run's folder (")
+    assert "give another with --out" in done.stderr
+
+
 @pytest.mark.parametrize("command", ["report", "serve", "lineage"])
 def test_a_run_whose_summary_was_cut_off_is_named_with_the_mend(command: str, tmp_path: Path) -> None:
     for name in ("summary.json", "report.html"):
