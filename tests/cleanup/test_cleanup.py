@@ -1,4 +1,4 @@
-"""What the last task of a run removes, and what it leaves to others."""
+"""What the last task of a run removes, what it leaves to others, and how it names the culprit of a failed run."""
 
 import os
 import time
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hexad.cleanup.job import clear, main
+from hexad.cleanup.job import cause, clear, main
 from hexad.pipelines.profile import load_profile
 from hexad.pipelines.recipe import Recipe
 from hexad.pipelines.settings import box_settings
-from hexad.stage.artifact import Settings
+from hexad.stage.artifact import Failure, Settings
 
 DAY = 86400.0
 RECIPE = Recipe.model_validate({"name": "test", "seed": 7, "curate": {"base": {"kind": "random"}}})
@@ -63,3 +63,15 @@ def test_one_new_file_keeps_an_old_folder(tmp_path: Path) -> None:
     (old / "out" / "log.jsonl").write_text("step 11\n")
     clear(tmp_path, 7 * DAY, time.time())
     assert (old / "out" / "checkpoint-10" / "weights").is_file()
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "told"),
+    [
+        ("DiskFull", "no space left", "sft: no space left"),
+        ("EngineError", "vLLM ended; its log ends with:\nout of memory\n", "sft: out of memory"),
+        ("AssertionError", "", "sft: AssertionError"),
+    ],
+)
+def test_a_failure_is_told_in_one_line(kind: str, message: str, told: str) -> None:
+    assert cause([Failure(stage="sft", type=kind, message=message)]) == told

@@ -42,6 +42,9 @@ def test_the_command_line_imports_neither_kfp_nor_torch() -> None:
         (["compile", "recipes/tiny.yaml", "--profile", "mars"], "profiles/mars.yaml: file: cannot be read"),
         (["job", "train", "--config", "none.yaml", "--out", "out"], "train: no such stage"),
         (["job", "sft", "--config", "none.yaml", "--out", "out"], "sft takes --in data=TREE"),
+        (["plan", "recipes/tiny.yaml", "--assume", "gpu=[H200"], "--assume gpu=[H200: '[H200' is no YAML value"),
+        (["put", "recipes", "http://elsewhere/k"], "not a store; write file:///folder or s3://bucket/prefix"),
+        (["lineage", "s3://K"], "not an S3 URI; write s3://bucket/prefix"),
         (["report", "no/such/run"], "holds no finished run"),
         (["serve", "no/such/run"], "neither a bundle nor a finished run"),
         (["serve", "file:///no/such/bundle", "--port", "18473"], "no committed bundle and no current.json there"),
@@ -91,3 +94,30 @@ def test_a_valid_recipe_ends_with_zero(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text("name: test\ncurate: {base: {kind: random}}\n")
     assert hexad("validate", str(recipe)).returncode == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--format", "argo"]], ids=["kfp", "argo"])
+def test_a_folder_that_cannot_be_written_is_one_line(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    done = hexad("compile", "recipes/tiny.yaml", "--profile", "gke", *options, "-o", str(tmp_path / "file" / "build"))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "cannot be written (Not a directory); choose another folder" in done.stderr
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_place_that_cannot_be_a_run_s_folder_is_one_line(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    done = hexad("run", "recipes/tiny.yaml", "--out", str(tmp_path / place))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert done.stderr.startswith(f"{tmp_path / place}: cannot be a run's folder (")
+    assert "give another with --out" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["report", "serve", "lineage"])
+def test_a_run_whose_summary_was_cut_off_is_named_with_the_mend(command: str, tmp_path: Path) -> None:
+    for name in ("summary.json", "report.html"):
+        (tmp_path / name).write_text('{"recipe": "ti')
+    done = hexad(command, str(tmp_path))
+    assert done.returncode == 2
+    assert f"{tmp_path}/summary.json: not a run's summary (1 error); run the recipe again" in done.stderr
+    assert "Traceback" not in done.stderr

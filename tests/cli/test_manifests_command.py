@@ -86,9 +86,19 @@ def test_a_spec_s_mistakes_come_with_their_lines(tmp_path: Path) -> None:
     assert "line 3: max_token: unknown key; did you mean 'max_tokens'?" in done.stderr
 
 
-def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
+@pytest.mark.parametrize(
+    ("name", "text"), [("notes.txt", "mine"), ("tiny.yaml", "name: tiny\n"), ("kustomization.yaml", "resources: []\n")]
+)
+def test_a_folder_with_other_files_is_left_alone(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
     done = manifests("--spec", EXAMPLES / "quickstart.yaml", "-o", tmp_path)
     assert done.returncode == 2
-    assert "notes.txt, which is no manifest; choose an empty folder with -o" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert f"{name}, which this command did not make; choose an empty folder with -o" in done.stderr
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: text}
+
+
+def test_a_file_in_the_place_of_the_folder_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    done = manifests("--spec", EXAMPLES / "quickstart.yaml", "-o", tmp_path / "out")
+    assert (done.returncode, done.stderr) == (2, f"{tmp_path}/out: is a file; choose a folder with -o\n")
+    assert (tmp_path / "out").read_text() == "mine"

@@ -10,12 +10,15 @@ from pydantic import ValidationError
 
 from hexad.deployment.bundle import engine_of, speculation_of
 from hexad.deployment.endpoint import Endpoint, endpoint_of, engine_command
+from hexad.deployment.settings import response_tokens
 from hexad.deployment.site import Site
 from hexad.deployment.stack import engine
+from hexad.pipelines.recipe import load_recipe
 from hexad.records import Bundle, FileEntry, Manifest, Provenance, Speculation
 
 from .plans import CLUSTERS, plan
 
+RECIPES = Path(__file__).parents[2] / "recipes"
 REFUSED = [json.loads(line) for line in Path(__file__).with_name("refused.jsonl").read_text().splitlines()]
 BUNDLE = Bundle(
     name="qwen2.5-7b",
@@ -56,7 +59,18 @@ def test_a_bundle_tells_all_that_an_endpoint_needs() -> None:
     }  # fmt: skip
     assert (found.engine.dtype, found.gateway.candidates) == ("bfloat16", 5)
     assert found.speculation == BUNDLE.speculation
-    assert found.candidate_tokens == 3072
+    assert found.candidate_tokens == 2048
+
+
+@pytest.mark.parametrize("file", sorted(RECIPES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_what_a_run_leaves_behind_answers_at_the_length_that_it_was_evaluated_at(file: Path) -> None:
+    recipe = load_recipe(file)
+    assert response_tokens(recipe.serve.engine.max_model_len) >= recipe.evaluate.max_tokens
+
+
+@pytest.mark.parametrize(("context", "response"), [(1, 1), (512, 256), (8192, 4096), (8193, 4097), (69632, 65536)])
+def test_a_response_leaves_half_of_a_short_context_and_4096_tokens_of_a_long_one(context: int, response: int) -> None:
+    assert response_tokens(context) == response
 
 
 def test_a_bundle_in_a_folder_of_this_machine_is_refused() -> None:

@@ -210,7 +210,7 @@ def test_a_corrupt_object_ends_with_one_in_one_line(
     assert main(["--bundle", manifest.uri, "--to", str(tmp_path / "node")]) == 1
     errors = [line for line in capsys.readouterr().err.splitlines() if "% of" not in line]
     assert len(errors) == 1
-    assert f"{MANIFEST} and run the stage again" in errors[0]
+    assert "run the stage again (serve): hexad run, or hexad retry, with --from" in errors[0]
 
 
 def test_a_tree_of_another_stage_is_no_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

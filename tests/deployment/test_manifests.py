@@ -224,7 +224,7 @@ def assert_found(made: dict[str, Any], path: tuple[str, ...], value: object) -> 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(FileExistsError, match=r"notes\.txt, which is no manifest"):
+    with pytest.raises(FileExistsError, match=r"notes\.txt, which this command did not make"):
         write_files({"a.yaml": ""}, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 

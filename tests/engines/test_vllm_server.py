@@ -38,6 +38,11 @@ def test_a_killed_server_takes_its_engine_along(tmp_path: Path) -> None:
         question = [Message(role="user", content="12 + 30 = ?")]
         ((said,),) = HttpEngine(server.base_url, "base").generate([question], Sampling(max_tokens=8))
         assert 0 < said.tokens <= 8
+        # Each sample's own length: one that was cut off has all tokens, others stop before.
+        counting = HttpEngine(server.base_url, "base", token_ids=True)
+        samples = [one for row in counting.generate([question] * 4, Sampling(n=4, max_tokens=40)) for one in row]
+        assert {one.tokens for one in samples if one.finish_reason == "length"} == {40}
+        assert min(one.tokens for one in samples) < 40
         assert server.pid is not None
         assert len(session(server.pid)) >= 3  # server, engine core, worker
         os.kill(server.pid, signal.SIGKILL)

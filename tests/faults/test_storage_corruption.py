@@ -29,7 +29,7 @@ def test_a_corrupted_object_is_named_with_both_hashes_and_never_gets_its_name(
     expected = next(f.sha256 for f in manifest.files if f.path == "model")
     text = str(error.value)
     assert f"{uri}/model: expected sha256 {expected} (7 bytes), found" in text
-    assert "run the stage again" in text and "\n" not in text
+    assert text.endswith("run the stage again (sft): hexad run, or hexad retry, with --from") and "\n" not in text
     assert {p.name for p in (tmp_path / "in").iterdir()} <= {"good"}
 
 
@@ -47,7 +47,16 @@ def test_a_lost_object_is_named(place: Place, tmp_path: Path) -> None:
     store, uri = place
     manifest = commit(store, uri, tmp_path / "out")
     store.delete(f"{uri}/model")
-    with pytest.raises(CorruptTree, match=f"{uri}/model: in the manifest but not in the store"):
+    with pytest.raises(CorruptTree, match=rf"{uri}/model: in the manifest but not in the store; .*\(sft\).* --from"):
+        fetch_tree(store, manifest, tmp_path / "in")
+
+
+def test_of_a_folder_that_was_put_the_mend_is_to_put_it_again(place: Place, tmp_path: Path) -> None:
+    store, uri = place
+    (tmp_path / "model").write_bytes(b"weights")
+    manifest = commit_tree(store, tmp_path, uri, Provenance(stage="put"), {})
+    store.delete(f"{uri}/model")
+    with pytest.raises(CorruptTree, match="put the folder again, at another URI"):
         fetch_tree(store, manifest, tmp_path / "in")
 
 

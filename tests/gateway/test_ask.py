@@ -3,10 +3,12 @@
 import asyncio
 import io
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from itertools import count
 
 import pytest
 from rich.console import Console
+from tests.loopback import listening
 
 from hexad.gateway.ask import ask, run_ask
 
@@ -32,9 +34,34 @@ def test_an_error_is_one_line_and_exit_code_1(
 ) -> None:
     engine.script = lambda _: Script(status=500, message="[out] of memory")
     assert run_ask("x", gateway(), None, None) == 1
-    assert "[out] of memory" in capsys.readouterr().out
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "[out] of memory" in line
 
 
-def test_an_unreachable_gateway_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_nothing_answers_the_line_says_how_to_start_something(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_ask("x", "http://127.0.0.1:9", None, None) == 1
-    assert "127.0.0.1:9" in capsys.readouterr().out
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("http://127.0.0.1:9: nothing answers there; start an endpoint with `hexad serve RUN`")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"data": []}', b"[]"])
+def test_another_server_on_that_port_is_one_line(body: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with listening(Other) as address:
+        assert run_ask("x", f"http://{address}/v1", None, None) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "/v1/models lists no model" in line
+
+
+def test_a_url_that_is_none_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_ask("x", "http://[", None, None) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1

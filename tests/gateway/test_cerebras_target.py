@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from hexad.engines.vllm_server import free_port
 from hexad.records import Bundle
 
 from .cerebras import KEY, Cerebras
@@ -44,7 +45,7 @@ def test_it_answers_from_the_endpoint_without_a_local_engine(tmp_path: Path) -> 
             body = {"model": "k:bo3", "messages": question()}
             answer = httpx.post(f"http://127.0.0.1:{port}/v1/chat/completions", json=body, timeout=20)
             assert answer.json()["choices"][0]["message"]["content"] == "1"
-            assert {(c["model"], c["max_completion_tokens"]) for c in cerebras.calls} == {("qwen", 3000)}
+            assert {(c["model"], c["max_completion_tokens"]) for c in cerebras.calls} == {("qwen", 2000)}
             assert cerebras.refusals == []
             process.send_signal(signal.SIGTERM)
             assert process.wait(15) == 0
@@ -52,6 +53,24 @@ def test_it_answers_from_the_endpoint_without_a_local_engine(tmp_path: Path) -> 
         finally:
             process.kill()
             process.wait()
+
+
+def test_a_gateway_that_dies_ends_the_command_with_its_log(tmp_path: Path) -> None:
+    with serve(Cerebras().app()) as url:
+        variables = {"CEREBRAS_BASE_URL": f"{url}/v1", "CEREBRAS_MODEL": "qwen", "HEXAD_ENGINE_KEY": KEY}
+        process = subprocess.Popen(
+            command(bundle(tmp_path), free_port()), env=os.environ | variables | {"HEXAD_CACHE": str(tmp_path)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None and "answers at" in process.stdout.readline()
+            (gateway,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            os.kill(int(gateway), signal.SIGKILL)
+            _, told = process.communicate(timeout=20)
+        finally:
+            process.kill()
+            process.wait()
+    assert (process.returncode, told) == (1, f"the gateway ended; see {tmp_path}/logs/k/gateway.log\n")
 
 
 def test_without_its_variables_it_is_bad_input_that_names_them(tmp_path: Path) -> None:

@@ -83,9 +83,10 @@ def test_rows_of_the_command_line_keep_order_and_ids() -> None:
         ('{"id": 1, "gold": {"value": 1}, "response": "1"}', "domain None is none of"),
         ('{"id": 1, "domain": "math", "gold": {"value": 1}, "response": 5}', "response is a int"),
         ('{"id": 1, "domain": "math", "gold": {"valeu": 1}, "response": "1"}', "valeu"),
+        (b'{"id": 1, "domain": "math", "gold": {"value": 1}, "response": "\xff"}', "line 2: 'utf-8' codec"),
     ],
 )
-def test_a_bad_line_becomes_an_error_row_and_the_rest_is_graded(line: str, expected: str) -> None:
+def test_a_bad_line_becomes_an_error_row_and_the_rest_is_graded(line: str | bytes, expected: str) -> None:
     good = json.dumps({"id": "g", "domain": "math", "gold": {"value": 1}, "response": "\\boxed{1}"})
     first, second, third = (json.loads(row) for row in grade_stream([good, line, good]))
     assert (first["status"], third["status"]) == ("correct", "correct")
@@ -94,9 +95,35 @@ def test_a_bad_line_becomes_an_error_row_and_the_rest_is_graded(line: str, expec
     assert expected in second["detail"]
 
 
+def test_an_id_with_half_of_a_surrogate_pair_comes_back_as_it_was() -> None:
+    line = '{"id": "\\ud800", "domain": "math", "gold": {"value": 1}, "response": "1"}'
+    (row,) = grade_stream([line])
+    assert json.loads(row)["id"] == json.loads(line)["id"]
+
+
 def test_the_domain_option_fills_in_for_rows_without_one() -> None:
     line = json.dumps({"id": "g", "gold": {"value": "C"}, "response": "\\boxed{c}"})
     assert json.loads(next(grade_stream([line], "science")))["status"] == "correct"
+
+
+@pytest.mark.parametrize(
+    ("domain", "gold", "answer"),
+    [
+        ("math", {"value": 2}, "3\ud83d"),
+        ("math", {"value": "\\sqrt{8}"}, "\\frac{4}{\\sqrt2} + \\text{\ud83d}"),
+        ("science", {"value": "B"}, "\ud83d"),
+        ("simulation", {"value": {"a": 1}}, '{"a": "\ud83d"}'),
+        ("code", {"value": ["assert f(1) == 1"], "type": "asserts"}, "def f(a): return '\ud83d'"),
+    ],
+    ids=["a number", "a root", "a letter", "JSON", "a program"],
+)
+def test_half_of_a_surrogate_pair_in_an_answer_is_a_wrong_answer(
+    domain: str, gold: dict[str, JsonValue], answer: str
+) -> None:
+    """JSON may hold one, so an endpoint may send one; UTF-8 cannot, so it would break whoever writes the verdict."""
+    judged = grade(prompt(domain, gold), answered(answer))
+    assert judged.status in {"incorrect", "no_answer"}, judged
+    assert json.loads(judged.model_dump_json())["extracted"] == judged.extracted
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hexad.pipelines.code_version import code_version, reached
+from hexad.pipelines.code_version import code_version, counted, reached
 from hexad.stage.boxes import BOXES
 
 
@@ -27,6 +27,12 @@ def test_every_stage_has_a_digest_that_covers_its_own_job(stage: str) -> None:
     box = BOXES[stage]
     assert len(code_version(box)) == 16
     assert any(file.match(f"{box.package}/{box.job}.py") for file in reached(f"hexad.{box.package}.{box.job}"))
+
+
+def test_the_page_s_style_counts_for_the_report_alone() -> None:
+    assert [stage for stage, box in BOXES.items() if any(file.name == "style.css" for file in counted(box))] == [
+        "report"
+    ]
 
 
 def test_an_edit_in_one_stage_leaves_the_others_alone() -> None:

@@ -1,6 +1,8 @@
 """At the end of a run: the report beside the log, and a summary that knows every stage."""
 
 import json
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,21 @@ def test_a_cached_stage_keeps_the_seconds_of_the_run_that_computed_it(folder: Ru
     assert (stages["sft"].status, stages["sft"].seconds) == ("cached", 70.0)
     assert (stages["evaluate"].status, stages["evaluate"].seconds) == ("cached", 40.0)
     assert (stages["preflight"].status, stages["preflight"].seconds) == ("done", 2.0)
+
+
+def test_what_an_earlier_run_left_stays_whole_when_the_new_cannot_be_written(folder: RunFolder) -> None:
+    folder.summary.write_text("an earlier summary")
+    folder.report.write_text("an earlier report")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, limit[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            collect(folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, old)
+    assert (folder.summary.read_text(), folder.report.read_text()) == ("an earlier summary", "an earlier report")
 
 
 def test_the_gate_s_decision_is_handed_on(folder: RunFolder) -> None:

@@ -89,6 +89,18 @@ def test_a_store_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
     assert "HEXAD_S3_ENDPOINT" in done.stderr
 
 
+def test_a_run_that_finds_its_folder_in_use_leaves_what_the_other_one_computes_with(tmp_path: Path) -> None:
+    cached = tmp_path / "run" / "kfp" / ".kfp_cache" / "key.json"
+    cached.parent.mkdir(parents=True)
+    cached.write_text("{}")
+    run = command(tmp_path, "json")[:-2]  # the one that holds the folder has its store elsewhere, this one has none
+    with RunFolder(tmp_path / "run").held():
+        done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "another run is using this folder" in done.stderr
+    assert cached.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
 def test_a_stopped_run_leaves_no_process_and_frees_its_folder(number: signal.Signals, tmp_path: Path) -> None:
     run = tmp_path / "run"

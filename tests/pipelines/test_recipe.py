@@ -59,6 +59,23 @@ def test_sources_may_be_globs_whose_files_are_part_of_what_a_run_depends_on(tmp_
     assert local_files_version(recipe) != before
 
 
+def test_prompts_may_all_be_drawn_from_reasoning_gym(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, {"curate.generated": {"prompts": 0, "reasoning_gym": {"gcd": 200}}}))
+    assert recipe.rlvr.prompts_per_step <= 200
+
+
+def test_a_model_in_the_hub_s_cache_is_links_to_files_elsewhere(tmp_path: Path) -> None:
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "3697c18"
+    for folder in (blobs, snapshot):
+        folder.mkdir(parents=True)
+    (blobs / "a1").write_text("{}")
+    (snapshot / "config.json").symlink_to("../../blobs/a1")
+    recipe = load_recipe(write(tmp_path, {"curate.base": {"kind": "path", "path": str(snapshot)}}))
+    before = local_files_version(recipe)
+    (blobs / "a1").write_text('{"vocab_size": 7}')
+    assert local_files_version(recipe) != before
+
+
 def test_all_errors_come_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     wrong = {"seed": "x", "sft.epochs": 0, "sft.typo": 1, "gate.benchmark": "maths", "drafter.enabled": False}
     found = problems(write(tmp_path, wrong))
@@ -84,6 +101,7 @@ def test_the_line_is_that_of_the_key(tmp_path: Path) -> None:
         ("name: [", "not YAML"),
         ("- a\n- b\n", "must hold 'key: value' lines"),
         ("", "must hold 'key: value' lines"),
+        ("name: a\ncurate: &all {base: *all}\n", "an alias (*name) refers to what holds it"),
         ("name: a\nname: b\n", "line 2: name: stands twice, first on line 1"),
     ],
 )

@@ -92,6 +92,7 @@ def test_this_machine_s_memory_can_be_read() -> None:
 def test_a_package_is_looked_up_by_name() -> None:
     assert not package("json").mend
     assert "make setup" in package("no_such_package").mend
+    assert "make setup" in package("no_such_package.part").mend
 
 
 def test_a_path_must_exist(tmp_path: Path) -> None:

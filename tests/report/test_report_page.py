@@ -109,6 +109,15 @@ def test_clean_and_contaminated_items_stand_beside_all_and_an_empty_subset_says_
     assert rows[5][2].count("empty") == len(sample_run.ABILITY)
 
 
+def test_rows_that_were_test_questions_are_counted_and_never_divided_by_the_items_that_they_repeat(report):
+    files = sample_run.files()
+    overlap = {"test": {"exact": 940, "near": 12, "items": 300}}
+    card = json.loads(files["data"]["card.json"]) | {"contamination": overlap}
+    page, _, _ = report(files | {"data": files["data"] | {"card.json": json.dumps(card)}})
+    table = page.partition('id="data"')[2].partition("</section>")[0].partition("Training rows that were test")[2]
+    assert re.findall(r'<td class="number">([^<]*)</td>', table.partition("</table>")[0]) == ["940", "12", "300"]
+
+
 def test_the_date_is_printed_only_when_it_is_given():
     context, config = Context(run="sample", store="file:///nowhere"), ReportConfig(date="2026-01-31")
     assert "2026-01-31" in render(Sources(), config, context)

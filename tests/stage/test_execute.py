@@ -74,6 +74,24 @@ def test_a_change_of_what_they_do_not_depend_on_does_not(context: Context, chang
     assert execute("sft", Config(), context.model_copy(update=change), {}, body).cached
 
 
+def test_of_two_runs_that_compute_the_same_stage_at_once_both_get_the_tree_that_was_committed_first(
+    context: Context, tmp_path: Path
+) -> None:
+    """Training is not reproducible to the bit, so the slower one has other bytes for the same place."""
+    elsewhere = context.model_copy(update={"work": str(tmp_path / "another machine")})
+    first: list[StageResult] = []
+
+    def slower(space: Workspace) -> Product:
+        first.append(execute("sft", Config(), elsewhere, {}, Body("faster")))
+        return Body("slower")(space)
+
+    second = execute("sft", Config(), context, {}, slower)
+    assert second.manifest == first[0].manifest
+    assert second.cached
+    tree = fetch_tree(open_store(context.store), second.manifest, tmp_path / "fetched")
+    assert (tree / "model.bin").read_text() == "faster"
+
+
 def test_another_config_runs_again(context: Context) -> None:
     body = Body()
     execute("sft", Config(), context, {}, body)

@@ -5,13 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from hexad.chat import prompt_text
 from hexad.chat.template import END_OF_TURN
 from hexad.records import Message
 from hexad.verifier import likelihood
-from hexad.verifier.likelihood import Policy
+from hexad.verifier.config import BATCH_ROWS, BATCH_TOKENS
+from hexad.verifier.likelihood import Policy, batches
 
 BASE = Path(__file__).parents[2] / "models" / "quickstart-base"
 QUESTION = [Message(role="user", content="What is 17 + 25?")]
@@ -41,33 +44,44 @@ def by_hand(model: Path, response: str) -> list[float]:
 
 def test_features_are_mean_and_sum_over_the_response_and_its_end_of_turn(model: Path) -> None:
     expected = [(np.mean(logs), np.sum(logs)) for logs in (by_hand(model, response) for response in RESPONSES)]
-    assert Policy(model, 512, 8).features(PAIRS) == pytest.approx(np.array(expected), rel=1e-4)
+    assert Policy(model, 512).features(PAIRS) == pytest.approx(np.array(expected), rel=1e-4)
 
 
-@pytest.mark.parametrize("batch_rows", [1, 2])
-def test_a_response_is_as_likely_alone_as_in_a_batch(model: Path, batch_rows: int) -> None:
-    together = Policy(model, 512, 8).features(PAIRS)
-    assert Policy(model, 512, batch_rows).features(PAIRS) == pytest.approx(together, rel=1e-4)
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_response_is_as_likely_alone_as_in_a_batch(model: Path, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = Policy(model, 512).features(PAIRS)
+    monkeypatch.setattr(likelihood, "BATCH_ROWS", rows)
+    assert Policy(model, 512).features(PAIRS) == pytest.approx(together, rel=1e-4)
 
 
 def test_few_logits_at_a_time_give_the_same(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    together = Policy(model, 512, 8).features(PAIRS)
+    together = Policy(model, 512).features(PAIRS)
     monkeypatch.setattr(likelihood, "_POSITIONS", 5)
-    assert Policy(model, 512, 8).features(PAIRS) == pytest.approx(together, rel=1e-4)
+    assert Policy(model, 512).features(PAIRS) == pytest.approx(together, rel=1e-4)
 
 
 def test_of_a_long_response_only_the_end_is_read(model: Path) -> None:
-    policy = Policy(model, 12, 8)
+    policy = Policy(model, 12)
     mean, total = policy.features([(QUESTION, "1 2 3 " * 40)])[0]
     assert round(total / mean) == 11  # the first of 12 tokens has nothing before it
 
 
 def test_an_empty_response_has_the_end_of_turn(model: Path) -> None:
-    mean, total = Policy(model, 512, 8).features([(QUESTION, "")])[0]
+    mean, total = Policy(model, 512).features([(QUESTION, "")])[0]
     assert mean == total < 0
 
 
-def test_progress_ends_at_one(model: Path) -> None:
+def test_progress_ends_at_one(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[float] = []
-    Policy(model, 512, 2).features(PAIRS, lambda fraction, note: told.append(fraction))
+    monkeypatch.setattr(likelihood, "BATCH_ROWS", 2)
+    Policy(model, 512).features(PAIRS, lambda fraction, note: told.append(fraction))
     assert told == [pytest.approx(2 / 3), 1.0]
+
+
+@given(st.lists(st.integers(1, 2 * BATCH_TOKENS), max_size=150))
+def test_a_batch_holds_so_many_rows_and_padded_tokens_at_most_or_one_longer_row(lengths: list[int]) -> None:
+    made = list(batches(lengths))
+    assert sorted(row for batch in made for row in batch) == list(range(len(lengths)))
+    for batch in made:
+        assert len(batch) <= BATCH_ROWS
+        assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= BATCH_TOKENS

@@ -47,8 +47,12 @@ def _changed(folder: Path) -> float:
 
 
 def cause(failures: list[Failure]) -> str:
-    """The first failure, as one line."""
-    return f"{failures[0].stage}: {failures[0].message.strip().splitlines()[-1]}" if failures else ""
+    """The first failure, as one line: its message's last, or its type where it says nothing."""
+    if not failures:
+        return ""
+    first = failures[0]
+    *_, last = first.type, *first.message.strip().splitlines()
+    return f"{first.stage}: {last}"
 
 
 def _failures() -> list[Failure]:

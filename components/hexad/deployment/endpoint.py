@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from hexad.deployment.bundle import DRAFT, VERIFIER, engine_of, policy_of, speculative_settings
 from hexad.deployment.command_line import bundle_arguments
 from hexad.deployment.placement import Placement
-from hexad.deployment.settings import EngineConfig, GatewayPolicy
+from hexad.deployment.settings import EngineConfig, GatewayPolicy, response_tokens
 from hexad.deployment.site import Site
 from hexad.deployment.timing import Timing, drain_s, timing
 from hexad.engines.vllm_server import Gpus
@@ -48,7 +48,10 @@ class Endpoint(Record):
     speculation: Speculation | None = Field(None, description="Proven speculation; none: off.")
     gateway: GatewayPolicy = Field(GatewayPolicy(), description="What the gateway does with a request.")
     max_tokens: int = Field(
-        0, ge=0, description="Tokens per candidate at most; 0: three quarters of the engine's max_model_len."
+        0,
+        ge=0,
+        description="Tokens per candidate at most; 0: what the engine's max_model_len leaves beside "
+        "question and plan, at least half of it.",
     )
 
     @field_validator("speculation")
@@ -75,7 +78,7 @@ class Endpoint(Record):
 
     @property
     def candidate_tokens(self) -> int:
-        return self.max_tokens or self.engine.max_model_len * 3 // 4
+        return self.max_tokens or response_tokens(self.engine.max_model_len)
 
     @property
     def plan_tokens(self) -> int:

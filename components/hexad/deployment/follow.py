@@ -14,9 +14,9 @@ from hexad.deployment.bundle import policy_of, read_bundle
 from hexad.deployment.fetch import RefusedBundle, in_use
 from hexad.deployment.front import Behind, Front
 from hexad.deployment.gateway_settings import gateway_settings
-from hexad.deployment.machine import Say, fetch_here, response_tokens, running_engine, starting
+from hexad.deployment.machine import Say, fetch_here, running_engine, starting
 from hexad.deployment.pointer import NoBundle, find_bundle, read_pointer
-from hexad.deployment.settings import ENGINE_MODEL
+from hexad.deployment.settings import ENGINE_MODEL, response_tokens
 from hexad.deployment.smoke import ENOUGH_TOKENS, SmokeTestFailed, smoke_test
 from hexad.deployment.stack import scorer
 from hexad.engines.vllm_server import EngineError
@@ -45,7 +45,7 @@ def start_stack(store: Store, place: str, front: Front, logs: Path, say: Say, di
     manifest = find_bundle(store, f"{place.rstrip('/')}/{digest}")
     copy = fetch_here(store, manifest, say)
     bundle, logs = read_bundle(copy), logs / digest
-    tokens = response_tokens(bundle)
+    tokens = response_tokens(bundle.max_model_len)
     with contextlib.ExitStack() as stack:
         stack.enter_context(in_use(copy))
         engine = stack.enter_context(running_engine(copy, bundle, logs, say))

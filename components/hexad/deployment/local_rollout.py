@@ -14,9 +14,10 @@ import httpx
 from hexad.deployment.bundle import read_bundle
 from hexad.deployment.fetch import RefusedBundle
 from hexad.deployment.front import BUNDLE_HEADER
-from hexad.deployment.machine import Say, fetch_here, response_tokens, running_stack
+from hexad.deployment.machine import Say, fetch_here, running_stack
 from hexad.deployment.pointer import NoBundle, find_bundle, point_at, read_pointer
 from hexad.deployment.rollout import StepFailed, Traffic
+from hexad.deployment.settings import response_tokens
 from hexad.deployment.smoke import ENOUGH_TOKENS, SmokeTestFailed, smoke_test
 from hexad.engines.vllm_server import EngineError
 from hexad.storage import StorageError, Store
@@ -45,8 +46,9 @@ class LocalDriver:
         """A trial stack on a free port."""
         copy = fetch_here(self._store, find_bundle(self._store, f"{self._place}/{digest}"), self._say)
         bundle = read_bundle(copy)
-        self._name, self._tokens = bundle.name, response_tokens(bundle)
-        self._trial_url, _ = self._trial.enter_context(running_stack(copy, bundle, self._logs, 0, self._say))
+        self._name, self._tokens = bundle.name, response_tokens(bundle.max_model_len)
+        gateway, _ = self._trial.enter_context(running_stack(copy, bundle, self._logs, 0, self._say))
+        self._trial_url = gateway.url
 
     def smoke(self, digest: str) -> None:
         smoke_test(self._trial_url, self._name, min(self._tokens, ENOUGH_TOKENS))

@@ -12,7 +12,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from hexad.deployment.bundle import engine_of, policy_of, speculation_of
 from hexad.deployment.fetch import check_bundle, fetch_bundle, in_use
-from hexad.deployment.stack import engine, scaffold
+from hexad.deployment.settings import response_tokens
+from hexad.deployment.stack import Gateway, engine, scaffold
 from hexad.engines.cores import usable_cores
 from hexad.engines.vllm_server import VllmServer
 from hexad.records import Bundle, Manifest
@@ -41,11 +42,6 @@ def _copies() -> Path:
     return cache_folder(os.environ) / "bundles"
 
 
-def response_tokens(bundle: Bundle) -> int:
-    """Longest response: half of what the engine holds, so that the other half is the question's and the plan's."""
-    return max(1, bundle.max_model_len // 2)
-
-
 @contextmanager
 def starting(what: str, log: Path, say: Say) -> Iterator[None]:
     """Show that something takes its time, and for how long already."""
@@ -68,17 +64,18 @@ def running_engine(copy: Path, bundle: Bundle, logs: Path, say: Say) -> Iterator
 
 
 @contextmanager
-def running_stack(copy: Path, bundle: Bundle, logs: Path, port: int, say: Say) -> Iterator[tuple[str, VllmServer]]:
-    """Engine, verifier and gateway; yields the gateway's URL and the engine. The copy is kept meanwhile."""
+def running_stack(copy: Path, bundle: Bundle, logs: Path, port: int, say: Say) -> Iterator[tuple[Gateway, VllmServer]]:
+    """Engine, verifier and gateway; yields the gateway and the engine. The copy is kept meanwhile."""
     with contextlib.ExitStack() as stack:
         if copy.parent == _copies():
             stack.enter_context(in_use(copy))
         server = stack.enter_context(running_engine(copy, bundle, logs, say))
+        tokens = response_tokens(bundle.max_model_len)
         with starting("verifier and gateway", logs / "gateway.log", say):
-            url = stack.enter_context(
-                scaffold(copy, bundle.name, policy_of(bundle), server.base_url, logs, port, response_tokens(bundle))
+            gateway = stack.enter_context(
+                scaffold(copy, bundle.name, policy_of(bundle), server.base_url, logs, port, tokens)
             )
-        yield url, server
+        yield gateway, server
 
 
 @contextmanager

@@ -10,6 +10,17 @@ ENGINE_MODEL = "target"
 """Model name that our own engine serves the bundle's target under."""
 
 
+_QUESTION_TOKENS = 4096
+
+
+def response_tokens(max_model_len: int) -> int:
+    """Longest response in a context of so many tokens: the rest is for question and plan, 4,096 tokens or half of it.
+
+    One rule for this machine and for clusters: what a run leaves behind answers at the length that it was evaluated at.
+    """
+    return max_model_len - min(max_model_len // 2, _QUESTION_TOKENS)
+
+
 class EngineConfig(Record):
     """vLLM's settings."""
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -42,6 +43,20 @@ def engine(
     return VllmServer(arguments, port, log, threads, settings.start_timeout_s)
 
 
+@dataclass(frozen=True)
+class Gateway:
+    """A gateway that runs as a child process and has answered."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def check(self) -> None:
+        """Raise EngineError when it ended by itself."""
+        if self.process.poll() is not None:
+            raise EngineError(f"the gateway ended; see {self.log}")
+
+
 @contextmanager
 def scaffold(
     models: Path,
@@ -53,8 +68,8 @@ def scaffold(
     max_tokens: int = 1024,
     verifier: bool = True,
     backend: Mapping[str, object] | None = None,
-) -> Iterator[str]:
-    """Gateway in front of a running engine, and verifier service if the bundle has one; yields the gateway's URL.
+) -> Iterator[Gateway]:
+    """Gateway in front of a running engine, and verifier service if the bundle has one.
 
     `backend`: gateway settings for an engine that is not our vLLM.
     """
@@ -67,12 +82,11 @@ def scaffold(
         logs.mkdir(parents=True, exist_ok=True)
         config = logs / "gateway.json"
         config.write_text(json.dumps(settings | {"port": gateway_port}, indent=1))
-        gateway = stack.enter_context(
-            _child(["-m", "hexad.gateway.server", "--config", str(config)], logs / "gateway.log")
-        )
+        log = logs / "gateway.log"
+        process = stack.enter_context(_child(["-m", "hexad.gateway.server", "--config", str(config)], log))
         url = f"http://127.0.0.1:{gateway_port}"
-        _wait(f"{url}/readyz", gateway, logs / "gateway.log")
-        yield url
+        _wait(f"{url}/readyz", process, log)
+        yield Gateway(url, process, log)
 
 
 @contextmanager

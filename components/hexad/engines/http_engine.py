@@ -11,7 +11,11 @@ from hexad.records import Message
 
 
 class HttpEngine:
-    """Posts chat completions, `concurrency` at a time. A failed request gives completions that end in 'error'."""
+    """Posts chat completions, `concurrency` at a time. A failed request gives completions that end in 'error'.
+
+    `token_ids`: ask for them, which vLLM knows and other servers may refuse. Without them the tokens of a request are
+    shared out evenly among its samples: their sum is right, the length of each is not.
+    """
 
     def __init__(
         self,
@@ -21,6 +25,7 @@ class HttpEngine:
         concurrency: int = 64,
         timeout_s: float = 600.0,
         report: Callable[[float, str], None] = lambda fraction, note: None,
+        token_ids: bool = False,
     ) -> None:
         self._base_url, self._model, self._concurrency, self._timeout, self._report = (
             base_url.rstrip("/"),
@@ -29,6 +34,7 @@ class HttpEngine:
             timeout_s,
             report,
         )
+        self._extra = {"return_token_ids": True} if token_ids else {}
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def generate(self, conversations: Sequence[Sequence[Message]], sampling: Sampling) -> list[list[Completion]]:
@@ -62,6 +68,7 @@ class HttpEngine:
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "max_tokens": sampling.max_tokens,
+            **self._extra,
         }
         try:
             answer = await client.post(f"{self._base_url}/v1/chat/completions", json=body)
@@ -70,7 +77,7 @@ class HttpEngine:
             failed = Completion(text=f"{type(error).__name__}: {error}", tokens=0, finish_reason="error")
             return [failed] * sampling.n
         found = answer.json()
-        # Usage is per request; tokens per sample come from the engine's token ids where it gives them.
+        # Usage is per request.
         share = found.get("usage", {}).get("completion_tokens", 0) // sampling.n
         return [
             Completion(

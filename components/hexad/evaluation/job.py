@@ -61,7 +61,9 @@ def _direct(
     link.symlink_to(folder.resolve())
     with engine(models, engine_of(bundle), space.scratch / "engine.log", None, threads=_threads()) as server:
         report = _part(space, 0.3, 0.6)
-        client = HttpEngine(server.base_url, ENGINE_MODEL, concurrency=config.concurrency, report=report)
+        client = HttpEngine(
+            server.base_url, ENGINE_MODEL, concurrency=config.concurrency, report=report, token_ids=True
+        )
         sampling = Sampling(
             n=config.samples,
             temperature=config.temperature,
@@ -102,11 +104,11 @@ def _through_gateway(
             space.scratch,
             max_tokens=config.max_tokens,
             verifier=any("bo" in cell for cell in cells),
-        ) as url,
+        ) as gateway,
     ):
         for index, cell in enumerate(cells):
             report = _part(space, 0.2 + 0.75 * index / len(cells), 0.75 / len(cells))
-            asked = ask_all(url, bundle.name + alias_of(cell), prompts, config, space.context.seed, report)
+            asked = ask_all(gateway.url, bundle.name + alias_of(cell), prompts, config, space.context.seed, report)
             found[cell] = _write(cell, asked, prompts, space.out)
             _write_selections(cell, asked, prompts, space.out)
     return found

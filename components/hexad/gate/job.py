@@ -90,7 +90,7 @@ def _gain(config: GateConfig, evidence: Evidence, before: str, after: str, least
 def _contamination(config: GateConfig, evidence: Evidence) -> Rule:
     exact = sum(overlap.exact for overlap in evidence.contamination.values())
     return Rule(
-        name=f"test questions in training data ≤ {config.max_exact_overlap}",
+        name=f"training rows dropped for being a test question, exactly ≤ {config.max_exact_overlap}",
         passed=bool(evidence.contamination) and exact <= config.max_exact_overlap,
         found=f"{exact} exact" if evidence.contamination else "not measured",
     )

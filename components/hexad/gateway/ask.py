@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -19,17 +18,23 @@ _REFRESHES_PER_SECOND = 8
 
 def run_ask(question: str, base_url: str, model: str | None, key: str | None) -> int:
     """Ask, show, and return the exit code: 0 answered, 1 not."""
-    console = Console()
     try:
-        asyncio.run(ask(base_url, question, console, model, key))
-    except (AskError, httpx.HTTPError) as error:
-        console.print(f"[red]{escape(base_url)}: {escape(str(error) or type(error).__name__)}[/red]")
-        return 1
+        asyncio.run(ask(base_url, question, Console(), model, key))
+    except httpx.ConnectError:
+        return _failed(base_url, "nothing answers there; start an endpoint with `hexad serve RUN`, or give --base-url")
+    except (AskError, httpx.HTTPError, httpx.InvalidURL) as error:
+        return _failed(base_url, str(error) or type(error).__name__)
     return 0
 
 
+def _failed(base_url: str, cause: str) -> int:
+    line = " ".join(f"{base_url}: {cause}".split())
+    Console(stderr=True).print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+    return 1
+
+
 class AskError(Exception):
-    """The gateway answered with an error; the message is the gateway's."""
+    """The endpoint answered with an error, in its own words, or is no OpenAI-compatible endpoint."""
 
 
 async def ask(base_url: str, question: str, console: Console, model: str | None, key: str | None) -> str:
@@ -127,7 +132,10 @@ class Progress:
 async def _first_model(client: httpx.AsyncClient) -> str:
     response = await client.get("/v1/models")
     _check(response)
-    return str(response.json()["data"][0]["id"])
+    try:
+        return str(response.json()["data"][0]["id"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise AskError(f"/v1/models lists no model ({response.text[:60]!r}); give the URL of an endpoint") from error
 
 
 async def _events(client: httpx.AsyncClient, body: dict[str, Any]) -> AsyncIterator[tuple[str, dict[str, Any]]]:

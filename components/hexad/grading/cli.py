@@ -15,8 +15,8 @@ BATCH = 512
 _FORM = 'write {"id", "domain", "gold": {"value", "type"?}, "response"} on one line'
 
 
-def grade_stream(lines: Iterable[str], domain: str | None = None) -> Iterator[str]:
-    """Verdict rows as JSON lines, in order, blank lines skipped. `domain` is for rows without one.
+def grade_stream(lines: Iterable[str | bytes], domain: str | None = None) -> Iterator[bytes]:
+    """Verdict rows as lines of JSON in UTF-8, in order, blank lines skipped. `domain` is for rows without one.
 
     A line that is no such row gives a row with status "error" that names the line and the mend.
     """
@@ -27,14 +27,20 @@ def grade_stream(lines: Iterable[str], domain: str | None = None) -> Iterator[st
         verdicts = iter(grade_many(good))
         for prompt, complaint, _ in rows:
             if isinstance(prompt, Prompt):
-                yield json.dumps({"id": prompt.id, **next(verdicts).model_dump()}, ensure_ascii=False)
+                yield _line({"id": prompt.id, **next(verdicts).model_dump()})
             else:
-                yield json.dumps(
-                    {"id": prompt, **verdict(failed(complaint), None, "").model_dump()}, ensure_ascii=False
-                )
+                yield _line({"id": prompt, **verdict(failed(complaint), None, "").model_dump()})
 
 
-def _read(number: int, line: str, domain: str | None) -> tuple[Prompt | str | None, str, str]:
+def _line(row: dict[str, Any]) -> bytes:
+    text = json.dumps(row, ensure_ascii=False)
+    try:
+        return text.encode() + b"\n"
+    except UnicodeEncodeError:  # an id may hold half of a surrogate pair, which only an escape can write
+        return json.dumps(row).encode() + b"\n"
+
+
+def _read(number: int, line: str | bytes, domain: str | None) -> tuple[Prompt | str | None, str, str]:
     """(prompt, response, finish reason), or (id or None, complaint, "")."""
     row_id = None
     try:

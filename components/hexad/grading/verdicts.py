@@ -37,8 +37,14 @@ def matched(equal: bool, reason: str) -> Outcome:
 
 
 def verdict(outcome: Outcome, extracted: str | None, how: str) -> Verdict:
-    detail = "; ".join(part for part in (how, outcome.reason) if part)
-    return Verdict(status=outcome.status, score=outcome.score, extracted=extracted, detail=detail, version=VERSION)
+    detail = _encodable("; ".join(part for part in (how, outcome.reason) if part))
+    shown = None if extracted is None else _encodable(extracted)
+    return Verdict(status=outcome.status, score=outcome.score, extracted=shown, detail=detail, version=VERSION)
+
+
+def _encodable(text: str) -> str:
+    """Half of a surrogate pair is legal in JSON and so in a model's text, but UTF-8 has none: "?" instead."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def is_correct(judged: Verdict) -> bool:

@@ -69,7 +69,10 @@ def memory(least_gib: float, available_bytes: int | None = None) -> Finding:
 
 def package(name: str) -> Finding:
     """Whether a module can be found; nothing is imported."""
-    present = importlib.util.find_spec(name) is not None
+    try:
+        present = importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # of the package that the name lies in
+        present = False
     mend = "" if present else "run `make setup`, or install the extra that brings it (pyproject.toml)"
     return Finding(check=f"package {name}", found="present" if present else "missing", mend=mend)
 

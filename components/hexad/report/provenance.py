@@ -8,7 +8,7 @@ from hexad.markup.html import Html, join, missing, table, tag
 from hexad.records import DOMAINS
 from hexad.report.config import ReportConfig
 from hexad.report.sources import STAGE_OF_INPUT, Example, Sources
-from hexad.report.wording import cell_name, number, percent, size
+from hexad.report.wording import cell_name, number, size
 
 _STATUS_CLASS = {"correct": "good", "incorrect": "bad"}
 _SHOWN_REJECTS = 30
@@ -31,11 +31,10 @@ def data_card(sources: Sources) -> Html:
             rows.append([f"{len(rest)} other reasons", number(sum(count for _, count in rest))])
         parts.append(table("Rows left out, by reason", ["Reason", "Rows"], rows))
     if card.contamination:
-        rows = [[name, number(o.items), number(o.exact), number(o.near),
-                 percent((o.exact + o.near) / o.items) if o.items else "–"]
-                for name, o in card.contamination.items()]  # fmt: skip
-        head = ["Benchmark", "Items", "Exact copies", "Near copies", "Share"]
-        parts.append(table("Test questions found in the training data", head, rows))
+        rows = [[name, number(o.exact), number(o.near), number(o.items)] for name, o in card.contamination.items()]
+        # Many rows may be copies of one item, so they are no share of the items.
+        head = ["Benchmark", "Rows, word for word", "Rows, nearly", "Items"]
+        parts.append(table("Training rows that were test questions, and were dropped", head, rows))
     elif parts:
         parts.append(missing("No contamination table.", "Curation left no overlap counts."))
     if card.sources:

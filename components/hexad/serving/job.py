@@ -59,9 +59,9 @@ def _serve(config: ServeConfig, space: Workspace) -> Product:
         space.progress.update(0.9, "smoke test")
         with scaffold(
             space.out, config.name, config.gateway, plain.base_url, logs, max_tokens=config.lossless.max_tokens
-        ) as url:
+        ) as gateway:
             spent = smoke_test(
-                url, config.name, config.lossless.max_tokens, [question.prompt for question in validation]
+                gateway.url, config.name, config.lossless.max_tokens, [question.prompt for question in validation]
             )
     finally:
         plain.stop()

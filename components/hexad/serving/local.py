@@ -14,6 +14,7 @@ from hexad.deployment.external import BackendError, External, cerebras_from, wit
 from hexad.deployment.fetch import check_bundle
 from hexad.deployment.machine import Say, cache_folder, fetch_here, interruptible, running_stack
 from hexad.deployment.pointer import NoBundle, find_bundle
+from hexad.deployment.settings import response_tokens
 from hexad.deployment.stack import scaffold
 from hexad.engines.vllm_server import EngineError
 from hexad.storage import BadStoreUri, fetch_tree, open_store
@@ -62,9 +63,10 @@ def serve(
 def _serve(copy: Path, port: int, say: Say) -> None:
     record = read_bundle(copy)
     logs = _logs(record.name)
-    with running_stack(copy, record, logs, port, say) as (url, engine):
-        say(f"{record.name} answers at {url}/v1 (page: {url}/ ; Ctrl-C stops it)")
+    with running_stack(copy, record, logs, port, say) as (gateway, engine):
+        say(f"{record.name} answers at {gateway.url}/v1 (page: {gateway.url}/ ; Ctrl-C stops it)")
         while engine.alive:
+            gateway.check()
             time.sleep(_LOOK_S)
         raise EngineError(f"the engine ended; see {logs / 'engine.log'}")
 
@@ -72,11 +74,13 @@ def _serve(copy: Path, port: int, say: Say) -> None:
 def _serve_external(copy: Path, external: External, port: int, say: Say) -> None:
     record = read_bundle(copy)
     logs = _logs(record.name)
-    most = external.max_tokens or record.max_model_len * 3 // 4  # the rest is the prompt's
+    most = external.max_tokens or response_tokens(record.max_model_len)
     policy, settings = policy_of(record), external.settings
-    with scaffold(copy, record.name, policy, external.base_url, logs, port, most, backend=settings) as url:
+    with scaffold(copy, record.name, policy, external.base_url, logs, port, most, backend=settings) as gateway:
+        url = gateway.url
         say(f"{record.name} answers at {url}/v1 from {external.base_url} (page: {url}/ ; Ctrl-C stops it)")
         while True:
+            gateway.check()
             time.sleep(_LOOK_S)
 
 

@@ -20,7 +20,7 @@ from hexad.records import MANIFEST, Manifest, Provenance
 from hexad.stage.context import RUN_ID, Context
 from hexad.stage.lifeline import die_with_parent
 from hexad.stage.progress import Progress
-from hexad.storage import ObjectMissing, Store, commit_tree, fetch_tree, open_store, read_manifest
+from hexad.storage import ObjectMissing, Store, TreeExists, commit_tree, fetch_tree, open_store, read_manifest
 
 METRICS, CARD, TREE = "metrics.json", "card.md", "tree.json"
 
@@ -111,10 +111,17 @@ def execute(
             manifest = commit_tree(store, out, lambda tree: f"{root}/{by_digest}/{tree.short}", provenance, numbers)
             store.write_bytes(f"{uri}/{TREE}", json.dumps(f"{by_digest}/{manifest.short}").encode())
         else:
-            manifest = commit_tree(store, out, uri, provenance, numbers)
+            try:
+                manifest = commit_tree(store, out, uri, provenance, numbers)
+            except TreeExists:
+                # Another run of the same settings, code and inputs was faster: its tree is this stage's as well.
+                committed = read_manifest(store, uri)
+                if committed is None:
+                    raise
         shutil.rmtree(scratch, ignore_errors=True)
-        progress.finish()
-        return StageResult(manifest, product.metrics, product.card, cached=False)
+        if committed is None:
+            progress.finish()
+            return StageResult(manifest, product.metrics, product.card, cached=False)
     progress.finish(cached=True)
     metrics = json.loads(store.read_bytes(f"{committed.uri}/{METRICS}"))
     return StageResult(committed, metrics, store.read_bytes(f"{committed.uri}/{CARD}").decode(), cached=True)

@@ -71,7 +71,7 @@ def read_manifest(store: Store, uri: str) -> Manifest | None:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "top level"
         raise CorruptTree(
-            f"{uri}/{MANIFEST}: not a manifest ({where}: {first['msg']}); delete it and run the stage again"
+            f"{uri}/{MANIFEST}: not a manifest ({where}: {first['msg']}); delete it, or run the stage again with --from"
         ) from error
 
 
@@ -87,32 +87,44 @@ def fetch_tree(store: Store, manifest: Manifest, into: Path, progress: TransferP
     tally = _Tally(manifest.total_bytes, progress)
     with clear_disk_errors(into):
         into.mkdir(parents=True, exist_ok=True)
-        map_threads(lambda entry: _fetch(store, manifest.uri, entry, into, tally), manifest.files, FILE_THREADS)
+        map_threads(lambda entry: _fetch(store, manifest, entry, into, tally), manifest.files, FILE_THREADS)
     return into
 
 
-def _fetch(store: Store, tree: str, entry: FileEntry, into: Path, tally: "_Tally") -> None:
+def _fetch(store: Store, tree: Manifest, entry: FileEntry, into: Path, tally: "_Tally") -> None:
     target = into / entry.path
     report = tally.of(entry)
     if not _matches(target, entry):
         target.parent.mkdir(parents=True, exist_ok=True)
         # Named after the path, so that a second run finds it; beside the target, so that the rename is atomic.
         unchecked = target.parent / f"{PARTIAL}{hashlib.sha256(entry.path.encode()).hexdigest()[:16]}.unchecked"
-        uri = f"{tree}/{entry.path}"
+        uri = f"{tree.uri}/{entry.path}"
         try:
             store.download(uri, unchecked, report)
         except ObjectMissing as error:
-            raise CorruptTree(f"{uri}: in the manifest but not in the store; delete the manifest, run again") from error
+            raise CorruptTree(f"{uri}: in the manifest but not in the store; {_mend(tree)}") from error
         found = file_sha256(unchecked)
         if found != entry.sha256:
             size = unchecked.stat().st_size
             unchecked.unlink()
             raise CorruptTree(
                 f"{uri}: expected sha256 {entry.sha256} ({entry.bytes} bytes), found {found} ({size} bytes); "
-                f"delete {tree}/{MANIFEST} and run the stage again"
+                f"{_mend(tree)}"
             )
         publish(unchecked, target)
     report(entry.bytes, entry.bytes)
+
+
+def _mend(tree: Manifest) -> str:
+    """What makes another tree in the place of a broken one.
+
+    Not "delete the manifest": a cache of KFP's would still hand this one on, and a store that holds a broken object
+    under the sha256 of the sound one would not take the sound one again.
+    """
+    stage = tree.provenance.stage
+    if stage == "put":
+        return "put the folder again, at another URI"
+    return f"run the stage again ({stage}): hexad run, or hexad retry, with --from"
 
 
 def _matches(path: Path, entry: FileEntry) -> bool:

@@ -33,7 +33,7 @@ def _fit(config: VerifierConfig, space: Workspace) -> Product:
     from hexad.verifier.measure import measure
 
     policy = space.inputs["policy"] / MODEL
-    features = Policy(policy, config.max_tokens, config.batch_rows).features(
+    features = Policy(policy, config.max_tokens).features(
         [(prompts[r.prompt_id].prompt, r.response) for r in chosen],
         lambda fraction, note: space.progress.update(0.5 * fraction, note),
     )

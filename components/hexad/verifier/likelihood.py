@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from hexad.chat import prompt_text
 from hexad.chat.template import END_OF_TURN
 from hexad.records import Message
+from hexad.verifier.config import BATCH_ROWS, BATCH_TOKENS
 
 _POSITIONS = 1024
 """Positions whose logits are held at a time: those of a long batch with a large vocabulary fit in no memory."""
@@ -26,12 +27,12 @@ Pair = tuple[Sequence[Message], str]
 class Policy:
     """A causal language model that says how likely it finds responses; on an accelerator where there is one."""
 
-    def __init__(self, folder: Path | str, max_tokens: int, batch_rows: int) -> None:
+    def __init__(self, folder: Path | str, max_tokens: int) -> None:
         """`max_tokens`: of question and response together; what is longer loses its beginning."""
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto").eval().to(self._device)
-        self._max_tokens, self._batch_rows = max_tokens, batch_rows
+        self._max_tokens = max_tokens
 
     @torch.no_grad()
     def features(
@@ -40,12 +41,12 @@ class Policy:
         """[N, 2]: mean and sum of the log-probabilities of each response's tokens, its end of turn among them."""
         rows = [self._encode(question, response) for question, response in pairs]
         found = np.zeros((len(rows), 2))
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]))
-        for start in range(0, len(order), self._batch_rows):
-            chosen = order[start : start + self._batch_rows]
+        done = 0
+        for chosen in batches([len(ids) for ids, _ in rows]):
             for i, logs in zip(chosen, self._log_probabilities([rows[i] for i in chosen]), strict=True):
                 found[i] = float(logs.mean()), float(logs.sum())
-            report(min(1.0, (start + len(chosen)) / len(order)), f"{start + len(chosen)}/{len(order)} rollouts")
+            done += len(chosen)
+            report(done / len(rows), f"{done}/{len(rows)} rollouts")
         return found
 
     def _encode(self, question: Sequence[Message], response: str) -> tuple[list[int], int]:
@@ -73,3 +74,15 @@ class Policy:
             for some, wanted in zip(states.split(_POSITIONS), targets.split(_POSITIONS), strict=True)
         ]
         yield from torch.cat(logs).split([count for _, count in rows])
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows by number, the shortest first, in batches of BATCH_ROWS and BATCH_TOKENS at most, or one longer row."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if len(batch) == BATCH_ROWS or (batch and (len(batch) + 1) * lengths[row] > BATCH_TOKENS):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch

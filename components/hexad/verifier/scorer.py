@@ -11,9 +11,9 @@ from hexad.verifier.likelihood import Policy
 class Scorer:
     """Probability that a response is right, 0..1, for (question, response) pairs."""
 
-    def __init__(self, folder: Path | str, batch_rows: int = 64) -> None:
+    def __init__(self, folder: Path | str) -> None:
         self._head = Head.model_validate_json((Path(folder) / FILE).read_bytes())
-        self._policy = Policy(folder, self._head.max_tokens, batch_rows)
+        self._policy = Policy(folder, self._head.max_tokens)
 
     def score(self, questions: Sequence[Sequence[Message]], responses: Sequence[str]) -> list[float]:
         features = self._policy.features(list(zip(questions, responses, strict=True)))

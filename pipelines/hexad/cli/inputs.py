@@ -35,6 +35,16 @@ def profile_from(name: str, images: Path | None = None, this_source: bool = Fals
     return profile if images is None else images_into(profile, images, this_source)
 
 
+def summary_of(file: Path) -> Summary:
+    """What a finished run wrote down of itself."""
+    try:
+        return Summary.model_validate_json(file.read_bytes())
+    except ValidationError as invalid:
+        count = invalid.error_count()
+        what = f"not a run's summary ({count} error{'s' if count > 1 else ''})"
+        raise refuse(f"{file}: {what}; run the recipe again, which computes nothing that is there") from invalid
+
+
 def images_into(profile: Profile, lock: Path, this_source: bool) -> Profile:
     """The profile with its images from a lock that `make images` wrote. `this_source`: they must hold this source."""
     from hexad.images.images_lock import read_images_lock
@@ -50,14 +60,6 @@ def images_into(profile: Profile, lock: Path, this_source: bool) -> Profile:
             f"{lock}: {', '.join(old)}: built from other source; run make images, or give `hexad run` --mount-source"
         )
     return pinned
-
-
-def summary_from(file: Path) -> Summary:
-    """The summary of a finished run."""
-    try:
-        return Summary.model_validate_json(file.read_bytes())
-    except ValidationError as invalid:
-        raise refuse(f"{file}: not a summary ({invalid.error_count()} errors); run the recipe again") from invalid
 
 
 def refuse(message: str) -> typer.Exit:

@@ -120,7 +120,8 @@ def _section(file: Path, section: str) -> object:
         data, _ = read(file)
     except InvalidFile as invalid:
         raise refuse(str(invalid)) from invalid
-    return data.get(section, data)
+    whole_recipe = {"name", "curate"} <= data.keys()
+    return data.get(section, {} if whole_recipe else data)
 
 
 def _inputs(box: Box, stage: str, trees: list[str]) -> dict[str, str]:
@@ -153,4 +154,5 @@ def _manifests(trees: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def _uri(place: str) -> str:
-    return place.rstrip("/") if "://" in place else Path(place).resolve().as_uri()
+    # Not `as_uri`: names in store URIs are not percent-encoded.
+    return place.rstrip("/") if "://" in place else f"file://{Path(place).resolve()}"

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from hexad.cli.inputs import refuse, say, summary_from
+from hexad.cli.inputs import refuse, say, summary_of
 from hexad.lineage.drawing import amount, drawing
 from hexad.lineage.graph import Lineage, Node, lineage_of
 from hexad.lineage.page import page
 from hexad.lineage.walk import ancestors
 from hexad.pipelines.run_folder import RunFolder
 from hexad.records import Manifest
-from hexad.storage import StorageError
+from hexad.storage import BadStoreUri, StorageError
 
 _COLOURS = {"tree": "bold", "dataset": "green", "model": "yellow", "missing": "bold red"}
 
@@ -26,6 +26,8 @@ def lineage(place: str, svg: Path | None, html: Path | None) -> int:
     try:
         with _opened(place) as uris:
             by_digest = {m.digest: m for uri in uris for m in ancestors(uri)}
+    except BadStoreUri as error:
+        raise refuse(str(error)) from error
     except (StorageError, OSError) as error:
         say(str(error), error=True)
         return 1
@@ -90,7 +92,7 @@ def _opened(place: str) -> Iterator[list[str]]:
         raise refuse(f"{place}: no finished run; give a bundle's store URI, or a folder such as runs/NAME")
     from hexad.storage.embedded import EmbeddedS3
 
-    stages = summary_from(run.summary).stages
+    stages = summary_of(run.summary).stages
     uris = [stage.manifest for stage in stages.values() if stage.manifest]
     if not run.store.is_dir():
         yield uris

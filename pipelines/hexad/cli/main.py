@@ -232,8 +232,10 @@ def grade(
     """
     from hexad.grading.cli import grade_stream
 
-    for verdict in grade_stream(sys.stdin, domain):
-        sys.stdout.write(verdict.rstrip("\n") + "\n")
+    # Bytes: rows are UTF-8 whatever the locale, and a line that is not is one row's error.
+    for verdict in grade_stream(sys.stdin.buffer, domain):
+        sys.stdout.buffer.write(verdict)
+    sys.stdout.flush()
 
 
 @app.command()

@@ -45,6 +45,9 @@ def manifests(bundle: str | None, spec: Path | None, profile_name: str, out: Pat
         write_files(files, out)
     except FileExistsError as occupied:
         raise refuse(str(occupied)) from occupied
+    except OSError as error:
+        say(f"{out}: cannot be written ({error.strerror}); choose another folder with -o", error=True)
+        return 1
     say(f"{len(files)} files in {out}; check them with: kubectl diff -k {out}")
     return 0
 
@@ -70,16 +73,28 @@ def plan_for(endpoint: Endpoint, profile: Profile) -> Plan:
 
 
 def write_files(files: Files, root: Path) -> None:
-    """Make the YAML files under `root` those of `files`. Raises FileExistsError for a folder with other files."""
+    """Make the files under `root` those of `files`, whose first line says who makes them.
+
+    Raises FileExistsError for a folder with a file that does not say so: it is somebody's, whatever its name.
+    """
+    if root.is_file():
+        raise FileExistsError(f"{root}: is a file; choose a folder with -o")
+    headings = {_first_line(text) for text in files.values()}
     there = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
-    foreign = sorted(path for path in there if not path.endswith(".yaml"))
+    foreign = sorted(path for path in there if _first_line((root / path).read_text(errors="replace")) not in headings)
     if foreign:
-        raise FileExistsError(f"{root}: holds {foreign[0]}, which is no manifest; choose an empty folder with -o")
+        raise FileExistsError(
+            f"{root}: holds {foreign[0]}, which this command did not make; choose an empty folder with -o"
+        )
     for path in there - set(files):
         (root / path).unlink()
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _endpoint(uri: str) -> Endpoint:

@@ -1,7 +1,10 @@
 """validate and compile."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+import typer
 
 from hexad.cli.inputs import profile_from, recipe_from, refuse, say
 from hexad.pipelines.pipeline_kinds import PipelineKind
@@ -41,7 +44,9 @@ def compiled(
         raise refuse("curate.sources is empty: there is no corpus to make; name sources, or compile without --pipeline")
     marks = [*([kind.value] if kind is not PipelineKind.POST_TRAINING else []), *sorted(every_run)]
     target = out / f"{'-'.join([recipe.name, profile.name, *marks])}.yaml"
-    return compile_pipeline(box_settings(recipe, profile, every_run=every_run), profile, target, every_run, kind)
+    settings = box_settings(recipe, profile, every_run=every_run)
+    with _writing(target):
+        return compile_pipeline(settings, profile, target, every_run, kind)
 
 
 def exported(recipe: Recipe, profile: Profile, out: Path) -> Path:
@@ -56,10 +61,21 @@ def exported(recipe: Recipe, profile: Profile, out: Path) -> Path:
         made = workflow_template(name, recipe.description, pipeline_ir(settings, profile), settings, profile)
     except ValueError as invalid:
         raise refuse(str(invalid)) from invalid
-    out.mkdir(parents=True, exist_ok=True)
     target = out / f"{recipe.name}-{profile.name}-argo.yaml"
-    target.write_text(text_of(made))
+    with _writing(target):
+        out.mkdir(parents=True, exist_ok=True)
+        target.write_text(text_of(made))
     return target
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """End the command where the file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        say(f"{target}: cannot be written ({error.strerror}); choose another folder", error=True)
+        raise typer.Exit(1) from error
 
 
 def clean(file: Path, profile: Profile) -> bool:

@@ -40,7 +40,10 @@ def assuming(recipe: Recipe, assume: Sequence[str]) -> Recipe:
         name, equals, value = text.partition("=")
         if not equals or name not in values:
             raise refuse(f"--assume {text}: write NAME=VALUE; names are {', '.join(values)}")
-        values[name] = yaml.safe_load(value)
+        try:
+            values[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise refuse(f"--assume {text}: {value!r} is no YAML value; write e.g. gpu=H200") from error
     try:
         assumptions = Assumptions.model_validate(values)
     except ValidationError as invalid:

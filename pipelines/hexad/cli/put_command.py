@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hexad.cli.inputs import refuse, say
 from hexad.records import MANIFEST, Provenance
-from hexad.storage import StorageError, commit_tree, open_store
+from hexad.storage import BadStoreUri, StorageError, commit_tree, open_store
 
 
 def put(folder: Path, uri: str, identity: str, revision: str) -> int:
@@ -18,6 +18,8 @@ def put(folder: Path, uri: str, identity: str, revision: str) -> int:
     provenance = Provenance(stage="put", base_model=named if model else {}, datasets={} if model else named)
     try:
         manifest = commit_tree(open_store(uri), folder, uri, provenance, {})
+    except BadStoreUri as error:
+        raise refuse(str(error)) from error
     except (StorageError, OSError) as error:
         say(str(error), error=True)
         return 1

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from hexad.cli.inputs import refuse, say, summary_from
+from hexad.cli.inputs import refuse, say, summary_of
 from hexad.cli.serve_command import bundle_uri
 from hexad.deployment.pointer import NoBundle, find_bundle
 from hexad.pipelines.run_folder import RunFolder
@@ -42,7 +42,7 @@ def _entry(uri: str, summary: Path, scores: str, origin: Origin) -> Entry:
     manifest = find_bundle(open_store(uri), uri)
     bundle = read_bundle(manifest.uri)
     if summary.is_file():
-        run = summary_from(summary)
+        run = summary_of(summary)
         return entry_of(manifest, bundle, run.scores, origin, _decision(run))
     return entry_of(manifest, bundle, read_scores(scores) if scores else {}, origin)
 

@@ -8,7 +8,7 @@ from types import FrameType
 from rich.console import Console
 from rich.table import Table
 
-from hexad.cli.inputs import BAD_INPUT, images_into, profile_from, recipe_from, refuse, say, summary_from
+from hexad.cli.inputs import BAD_INPUT, images_into, profile_from, recipe_from, refuse, say, summary_of
 from hexad.images.images_lock import IMAGES_LOCK
 from hexad.pipelines.console import clock
 from hexad.pipelines.pipeline_kinds import PipelineKind
@@ -57,8 +57,7 @@ def report(folder: Path, open_page: bool) -> int:
     if not (run_folder.report.is_file() and run_folder.summary.is_file()):
         say(f"{folder}: holds no finished run; start one with: hexad run RECIPE --out {folder}", error=True)
         return BAD_INPUT
-    summary = summary_from(run_folder.summary)
-    show(Console(), summary)
+    show(Console(), summary_of(run_folder.summary))
     say(f"report: {run_folder.report}")
     if open_page:
         webbrowser.open(run_folder.report.as_uri())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from hexad.cli.inputs import refuse, say, summary_from
+from hexad.cli.inputs import refuse, say, summary_of
 from hexad.pipelines.run_folder import RunFolder
 from hexad.storage import BadStoreUri, StorageError
 
@@ -44,7 +44,7 @@ def bundle_uri(bundle: str) -> Iterator[str]:
             if unfinished
             else f"{bundle}: neither a bundle nor a finished run; give a store URI, or a folder such as runs/NAME"
         )
-    stage = summary_from(run.summary).stages.get("serve")
+    stage = summary_of(run.summary).stages.get("serve")
     if stage is None or not stage.manifest:
         raise refuse(f"{run.summary}: names no bundle; run the recipe to its end, with the serve stage on")
     if not run.store.is_dir():

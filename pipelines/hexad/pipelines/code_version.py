@@ -16,18 +16,22 @@ import hexad
 from hexad.stage.boxes import Box
 
 MACHINERY = ("hexad.stage", "hexad.storage")
-_TEMPLATES = ("*.jinja", "*.json", "*.sql")
+_TEMPLATES = ("*.jinja", "*.json", "*.sql", "*.css")
 _NAME = re.compile(r"\bhexad(?:\.[a-z_0-9]+)+")
 
 
 def code_version(box: Box) -> str:
     """Digest of everything that `box`'s job imports from this package, 16 hexadecimal digits."""
-    files = reached(f"hexad.{box.package}.{box.job}")
-    templates = {found for file in files for pattern in _TEMPLATES for found in file.parent.glob(pattern)}
     content = hashlib.sha256()
-    for file in sorted(files | templates, key=_relative):
+    for file in sorted(counted(box), key=_relative):
         content.update(f"{_relative(file)}\0{_digest(file)}\0".encode())
     return content.hexdigest()[:16]
+
+
+def counted(box: Box) -> set[Path]:
+    """Files of the digest: the modules that `box`'s job reaches, and the templates and styles beside them."""
+    files = reached(f"hexad.{box.package}.{box.job}")
+    return files | {found for file in files for pattern in _TEMPLATES for found in file.parent.glob(pattern)}
 
 
 def reached(module: str) -> set[Path]:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from hexad.stage.artifact import Outcome
 from hexad.stage.lifeline import end
 from hexad.stage.progress import ENVIRONMENT
 from hexad.storage import open_store
+from hexad.storage.disk import appearing_whole
 
 _STAGE_OF_INPUT = {"data": "curate", "sft": "sft", "policy": "rlvr", "verifier": "verifier", "draft": "drafter",
                    "bundle": "serve", "scores": "evaluate"}  # fmt: skip
@@ -91,11 +92,14 @@ def _executed(
     stages = watch.POST_TRAINING
     if kind is PipelineKind.CORPUS:
         stages = watch.corpus_stages(recipe.curate.corpus.shards)
-    if not store and not folder.store.exists():
-        # The trees are gone with the store, and KFP's cache would still hand them on.
-        shutil.rmtree(folder.kfp, ignore_errors=True)
-    # KFP and vLLM leave files in the temporary folder; its path must stay short enough for a socket's name.
-    with folder.held(), _store(folder, store) as (uri, keys), tempfile.TemporaryDirectory(prefix="hexad-") as scratch:
+    with ExitStack() as stack:
+        stack.enter_context(folder.held())
+        if not store and not folder.store.exists():
+            # The trees are gone with the store, and KFP's cache would still hand them on.
+            shutil.rmtree(folder.kfp_cache, ignore_errors=True)
+        uri, keys = stack.enter_context(_store(folder, store))
+        # KFP and vLLM leave files in it; its path must stay short enough for a socket's name.
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="hexad-"))
         settings = box_settings(recipe, profile, uri, str(folder.work), folder.attempts(again_from))
         _compile(settings, profile, folder, kind)
         watch.clear(folder.progress)
@@ -162,7 +166,7 @@ def collect(folder: RunFolder) -> tuple[Summary, str]:
     outcomes = _outcomes_by_stage(folder)
     uri = outcomes["report"].uri
     store = open_store(uri)
-    folder.report.write_bytes(store.read_bytes(f"{uri}/report.html"))
+    _appear(folder.report, store.read_bytes(f"{uri}/report.html"))
     partial = Summary.model_validate_json(store.read_bytes(f"{uri}/summary.json"))
     trees = {_STAGE_OF_INPUT[name]: tree for name, tree in outcomes["report"].inputs.items()}
     trees |= {stage: outcome.uri for stage, outcome in outcomes.items()}
@@ -174,8 +178,14 @@ def collect(folder: RunFolder) -> tuple[Summary, str]:
         status = "done" if state.state == "done" else "cached"
         stages[state.stage] = StageSummary(seconds=round(took, 2), status=status, manifest=tree)
     summary = partial.model_copy(update={"stages": stages})
-    folder.summary.write_text(summary.to_json())
+    _appear(folder.summary, summary.to_json().encode())
     return summary, "promote" if outcomes["gate"].metrics.get("promote") else "hold"
+
+
+def _appear(path: Path, content: bytes) -> None:
+    """Tools and `hexad serve` read what a run leaves, also after it was killed: the old file, or the whole new one."""
+    with appearing_whole(path) as partial:
+        partial.write_bytes(content)
 
 
 def _cause(folder: RunFolder, stages: watch.Stages) -> str:

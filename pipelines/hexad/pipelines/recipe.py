@@ -29,7 +29,7 @@ class Recipe(Record):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", description="Name of the run's trees, e.g. 'quickstart'.")
     description: str = Field("", description="One line for people.")
-    seed: int = Field(0, ge=0, description="Seeds data, training and sampling.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Seeds data, training and sampling.")
     expected_seconds: dict[str, float] = Field(
         default_factory=dict, description="Stage to seconds on the machine it was written for; feeds the time left."
     )
@@ -101,9 +101,11 @@ def _amounts(curate: CurateConfig | None, rlvr: RlvrConfig | None, serve: ServeC
     if curate is None:
         return
     made = curate.generated
-    if rlvr and rlvr.enabled and not curate.sources and rlvr.prompts_per_step > made.prompts:
+    prompts = made.prompts + sum(made.reasoning_gym.values())
+    if rlvr and rlvr.enabled and not curate.sources and rlvr.prompts_per_step > prompts:
         mend = f"lower it, or raise curate.generated.prompts from {made.prompts}"
-        yield Problem(("rlvr", "prompts_per_step"), f"is {rlvr.prompts_per_step}, more than there are prompts; {mend}")
+        what = f"is {rlvr.prompts_per_step}, more than the {prompts} prompts that there are"
+        yield Problem(("rlvr", "prompts_per_step"), f"{what}; {mend}")
     if serve and serve.speculation.method != "none" and serve.lossless.prompts > made.validation:
         mend = f"lower it, or raise curate.generated.validation from {made.validation}"
         yield Problem(

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from pydantic import Field
 
@@ -30,6 +31,7 @@ class RunFolder:
         self.root = root.resolve()
         self.compiled = self.root / "pipeline.yaml"
         self.kfp = self.root / "kfp"
+        self.kfp_cache = self.kfp / ".kfp_cache"
         self.store = self.root / "store"
         self.work = self.root / "work"
         self.progress = self.root / "progress"
@@ -41,9 +43,9 @@ class RunFolder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other runs out until the end of this process at the latest. Raises FolderInUse."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("a") as lock:
+        """Keep other runs out until the end of this process at the latest. Raises FolderInUse, and OSError where there
+        can be no such folder."""
+        with self._opened_lock() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -51,6 +53,14 @@ class RunFolder:
                     f"{self.root}: another run is using this folder; wait for it or give --out"
                 ) from error
             yield
+
+    def _opened_lock(self) -> IO[str]:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            return (self.root / "lock").open("a")
+        except OSError as error:
+            what = f"cannot be a run's folder ({error.strerror})"
+            raise OSError(f"{self.root}: {what}; give another with --out") from error
 
     def attempts(self, again_from: str = "") -> dict[str, int]:
         """How often each stage was asked to be computed again; `again_from` asks for it and all after it."""

@@ -60,12 +60,24 @@ def local_files_version(recipe: Recipe) -> str:
     """Digest of the local files that a recipe names, so that a changed base model or data file is a new input."""
     content = hashlib.sha256()
     for name, root in local_files(recipe).items():
-        found = root.rglob("*") if root.is_dir() and not has_magic(name) else map(Path, glob(name, recursive=True))
-        for file in sorted(path.resolve() for path in found if path.is_file()):
+        # By the names that they go by here: the hub's cache holds a model as links to files in another folder.
+        for below, file in sorted(_files(name, root)):
             size = file.stat().st_size
             digest = hashlib.sha256(file.read_bytes()).hexdigest() if size <= _HASHED_BYTES else ""
-            content.update(f"{name}/{file.relative_to(root)}\0{size}\0{digest}\0".encode())
+            content.update(f"{name}/{below}\0{size}\0{digest}\0".encode())
     return "-" + content.hexdigest()[:16]
+
+
+def _files(name: str, root: Path) -> list[tuple[Path, Path]]:
+    """Files that a recipe's `name` stands for: path below `root`, and path."""
+    if has_magic(name):
+        folder = fixed_folder(name) or "."
+        found = [(path.relative_to(folder), path) for path in map(Path, glob(name, recursive=True))]
+    elif root.is_dir():
+        found = [(path.relative_to(root), path) for path in root.rglob("*")]
+    else:
+        found = [(Path(), root)]
+    return [(below, path) for below, path in found if path.is_file()]
 
 
 def local_files(recipe: Recipe) -> dict[str, Path]:

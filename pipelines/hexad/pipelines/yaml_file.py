@@ -1,7 +1,8 @@
 """Read a YAML file into a record and report every error at once, each with its line, path, value and mend."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import UnionType
@@ -50,6 +51,8 @@ def load(file: Path, record: type[R], checks: Callable[[Mapping[str, Any]], Iter
     unknown = [p for p in _violations(data, record) if p.kind == "extra_forbidden"]
     known_data = _without(data, [problem.path for problem in unknown])
     problems = unknown + [p for p in _violations(known_data, record) if p.kind != "extra_forbidden"]
+    reported = {problem.path for problem in problems}
+    problems += [problem for problem in _not_finite(known_data) if problem.path not in reported]
     if checks is not None:
         broken = {problem.path[0] for problem in problems if problem.path and problem.kind != "extra_forbidden"}
         problems += checks(_valid_sections(known_data, record, broken))
@@ -77,7 +80,11 @@ def read(file: Path) -> tuple[Any, dict[Keys, int]]:
         raise InvalidFile(file, [Problem((), f"holds a {type(data).__name__}; it must hold 'key: value' lines", 1)])
     lines: dict[Keys, int] = {}
     duplicates: list[Problem] = []
-    _mark(root, (), lines, duplicates)
+    try:
+        _mark(root, (), lines, duplicates)
+    except RecursionError as error:
+        what = "an alias (*name) refers to what holds it; write the value out"
+        raise InvalidFile(file, [Problem((), what)]) from error
     if duplicates:
         raise InvalidFile(file, duplicates)
     return data, lines
@@ -94,6 +101,8 @@ def explain(error: ErrorDetails, record: type[Record]) -> Problem:
         return Problem(path, f"unknown key; {mend}", kind=kind)
     if kind == "missing":
         return Problem(path, "is missing; add it")
+    if kind == "model_type":
+        return Problem(path, f"is {_short(value)}; give its keys and values, as {{key: value}}")
     message = error["msg"].removeprefix("Value error, ")
     if kind in ("value_error", "assertion_error"):
         return Problem(path, message)
@@ -106,6 +115,15 @@ def _violations(data: object, record: type[Record]) -> list[Problem]:
     except ValidationError as invalid:
         return [explain(error, record) for error in invalid.errors(include_url=False)]
     return []
+
+
+def _not_finite(data: Any, path: Keys = ()) -> Iterator[Problem]:
+    """Numbers that satisfy any lower bound and that JSON, in which settings travel, does not know."""
+    if isinstance(data, float) and not math.isfinite(data):
+        yield Problem(path, f"is {data}; give a finite number")
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in pairs:
+        yield from _not_finite(value, (*path, key))
 
 
 def _without(data: Any, paths: list[Keys]) -> Any:

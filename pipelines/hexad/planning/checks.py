@@ -18,7 +18,7 @@ _LONGEST_TRY_S = 30 * 24 * _HOUR  # nobody waits for more; such a stage needs le
 _FEWER_ROWS = {
     "sft": "raise sft.gradient_accumulation",
     "rlvr": "raise rlvr.gradient_accumulation",
-    "verifier": "lower verifier.batch_rows",
+    "verifier": "lower verifier.max_tokens",
     "drafter": "lower drafter.batch_rows",
 }
 _SHORTER_ROWS = {

@@ -13,6 +13,7 @@ from hexad.planning.memory import TrainingMemory, forward_memory, training_memor
 from hexad.planning.model import BYTES, forward_flops, kv_bytes, parameters, training_flops
 from hexad.planning.rows import StagePlan
 from hexad.stage.boxes import BOXES, SECTIONS
+from hexad.verifier.config import BATCH_ROWS, BATCH_TOKENS
 
 _HOUR = 3600.0
 _GIB = 2**30
@@ -140,13 +141,14 @@ class Planner:
         on, asked = self.devices("verifier"), self.recipe.curate.generated.validation * verifier.validation_samples
         measuring = sampling_seconds(self.shape, dtype, on, asked, prompt, verifier.max_tokens // 2, self.assumed)
         reading = forward_flops(self.shape, rows * length, length)
-        held = forward_memory(self.shape, dtype, verifier.batch_rows * verifier.max_tokens)
+        batch = max(1, min(BATCH_ROWS, BATCH_TOKENS // verifier.max_tokens))
+        held = forward_memory(self.shape, dtype, batch * verifier.max_tokens)
         row = self._row(
             "verifier", on, reading / (on.flops(dtype, 1) * self.assumed.training_utilisation) + measuring,
             f"{rows:,} rollouts, read once", tokens=rows * length, memory_gb=held.total / GB, has_gb=on.memory / GB,
             host_gb=held.weights / GB,
         )  # fmt: skip
-        return Work(row, on, held, verifier.batch_rows)
+        return Work(row, on, held, batch)
 
     def _drafter(self) -> Work:
         drafter, rlvr = self.recipe.drafter, self.recipe.rlvr
