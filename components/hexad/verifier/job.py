@@ -29,11 +29,11 @@ def _fit(config: VerifierConfig, space: Workspace) -> Product:
     import numpy as np
 
     from hexad.verifier.head import FILE, Head
-    from hexad.verifier.likelihood import Policy
+    from hexad.verifier.likelihood import Policy, fastest_device
     from hexad.verifier.measure import measure
 
     policy = space.inputs["policy"] / MODEL
-    features = Policy(policy, config.max_tokens).features(
+    features = Policy(policy, config.max_tokens, fastest_device()).features(
         [(prompts[r.prompt_id].prompt, r.response) for r in chosen],
         lambda fraction, note: space.progress.update(0.5 * fraction, note),
     )

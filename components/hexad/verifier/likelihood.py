@@ -24,15 +24,19 @@ Pair = tuple[Sequence[Message], str]
 """Question and response."""
 
 
-class Policy:
-    """A causal language model that says how likely it finds responses; on an accelerator where there is one."""
+def fastest_device() -> str:
+    """The accelerator, where this process has one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
-    def __init__(self, folder: Path | str, max_tokens: int) -> None:
+
+class Policy:
+    """A causal language model that says how likely it finds responses."""
+
+    def __init__(self, folder: Path | str, max_tokens: int, device: str = "cpu") -> None:
         """`max_tokens`: of question and response together; what is longer loses its beginning."""
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto").eval().to(self._device)
-        self._max_tokens = max_tokens
+        self._model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto").eval().to(device)
+        self._max_tokens, self._device = max_tokens, device
 
     @torch.no_grad()
     def features(

@@ -10,6 +10,7 @@ from hexad.engines.transformers_engine import TransformersEngine
 from hexad.grading import grade_many
 from hexad.records import Prompt, Rollout
 from hexad.verifier.config import VerifierConfig
+from hexad.verifier.likelihood import fastest_device
 from hexad.verifier.scorer import Scorer
 
 _BINS = 10
@@ -23,7 +24,7 @@ def measure(
     answers = TransformersEngine.load(str(policy), 128).generate([p.prompt for p in prompts], sampling)
     flat = [(p, i, a) for p, row in zip(prompts, answers, strict=True) for i, a in enumerate(row)]
     verdicts = grade_many((p, a.text, a.finish_reason) for p, _, a in flat)
-    scores = Scorer(verifier).score([p.prompt for p, _, _ in flat], [a.text for _, _, a in flat])
+    scores = Scorer(verifier, fastest_device()).score([p.prompt for p, _, _ in flat], [a.text for _, _, a in flat])
     rollouts = [
         Rollout(
             prompt_id=p.id,

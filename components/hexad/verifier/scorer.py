@@ -9,11 +9,14 @@ from hexad.verifier.likelihood import Policy
 
 
 class Scorer:
-    """Probability that a response is right, 0..1, for (question, response) pairs."""
+    """Probability that a response is right, 0..1, for (question, response) pairs.
 
-    def __init__(self, folder: Path | str) -> None:
+    On the CPU unless told otherwise: where it serves, the accelerator's memory is the engine's.
+    """
+
+    def __init__(self, folder: Path | str, device: str = "cpu") -> None:
         self._head = Head.model_validate_json((Path(folder) / FILE).read_bytes())
-        self._policy = Policy(folder, self._head.max_tokens)
+        self._policy = Policy(folder, self._head.max_tokens, device)
 
     def score(self, questions: Sequence[Sequence[Message]], responses: Sequence[str]) -> list[float]:
         features = self._policy.features(list(zip(questions, responses, strict=True)))
