@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from stub_kubeflow import StubKubeflow
 
+from hexad.pipelines.cluster_needs import KSERVE
 from hexad.stage.context import RUN_LABEL
-from hexad.submission.cluster import Cluster, ClusterError, api_client, connect
+from hexad.submission.cluster import STARTED, Cluster, ClusterError, api_client, connect
 
 PODS = "/api/v1/namespaces/team/pods"
 NODE = "workflows.argoproj.io/node-name"
@@ -59,6 +60,11 @@ def test_stopping_deletes_what_the_run_started_and_nothing_else(cluster: Cluster
 
 def test_kinds_that_are_not_installed_have_nothing_to_delete(cluster: Cluster) -> None:
     assert cluster.delete_started("r1") == ([], [])
+
+
+def test_kserve_s_objects_are_sought_in_the_versions_that_manifests_write() -> None:
+    sought = {kind.plural: kind.version for kind in STARTED if kind.group == "serving.kserve.io"}
+    assert sought == {plural: version for version, plural in KSERVE.values()}
 
 
 def test_rights_that_are_missing_are_told_and_the_rest_is_deleted(cluster: Cluster, stub: StubKubeflow) -> None:

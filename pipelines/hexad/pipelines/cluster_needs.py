@@ -24,7 +24,7 @@ _TRAINER = [
         mend="install Kubeflow Trainer 2.0 or later, or set trainer to false",
     )
 ]  # fmt: skip
-_KSERVE = {
+KSERVE = {
     "InferenceService": ("v1beta1", "inferenceservices"),
     "LLMInferenceService": ("v1alpha2", "llminferenceservices"),
 }
@@ -81,7 +81,7 @@ def _secrets(profile: Profile) -> Iterator[SecretNeed]:
 
 def _kinds(endpoint: Site) -> Iterator[KindNeed]:
     if endpoint.kserve != "none":
-        version, plural = _KSERVE[endpoint.kserve]
+        version, plural = KSERVE[endpoint.kserve]
         yield KindNeed(
             place="endpoint.kserve", group="serving.kserve.io", version=version, plural=plural,
             mend="install a KServe that serves it, or set endpoint.kserve to none",

@@ -28,7 +28,7 @@ class Kind:
 STARTED = (
     Kind("trainer.kubeflow.org", "v1alpha1", "trainjobs"),
     Kind("serving.kserve.io", "v1beta1", "inferenceservices"),
-    Kind("serving.kserve.io", "v1alpha1", "llminferenceservices"),
+    Kind("serving.kserve.io", "v1alpha2", "llminferenceservices"),
     Kind("apps", "v1", "deployments"),
     Kind("", "v1", "services"),
 )
