@@ -51,4 +51,5 @@ def test_a_request_whose_client_left_is_freed(engine: Engine, gateway: Callable[
     with httpx.stream("POST", f"{gateway()}/v1/chat/completions", json=body, timeout=5) as response:
         next(response.iter_lines())
         wait_for(lambda: len(engine.calls) > 0)  # the first line is sent before the engine is asked
+        assert living() > 0
     wait_for(lambda: living() == 0)
